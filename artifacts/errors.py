@@ -1,0 +1,78 @@
+"""Every error that shelfmate raises on purpose, as one tree.
+
+    ShelfmateError
+      ConfigError              settings wrong or contradictory         exit 2
+      BackendUnavailableError  an optional library is absent           exit 2
+      DataError                events or arrays break their contract   exit 1
+      ArtifactError            an artifact is missing, damaged or of another format   exit 1
+      GateError                a snapshot is below its thresholds      exit 3
+      RequestError             the caller's fault                      INVALID_ARGUMENT
+        UnknownItemError       only where the caller forbade fallback  NOT_FOUND
+      UnsupportedError         the snapshot lacks a space or relation  FAILED_PRECONDITION
+      OverloadedError          a queue is full                         RESOURCE_EXHAUSTED
+      NotReadyError            no snapshot yet, or draining            UNAVAILABLE
+      DeadlineError            the deadline passed between stages      DEADLINE_EXCEEDED
+
+Anything else that escapes is a bug of ours (INTERNAL, exit 70).
+"""
+
+
+class ShelfmateError(Exception):
+    """Root of the tree; never raised itself."""
+
+
+class ConfigError(ShelfmateError):
+    """A setting is wrong, unknown or contradicts another one."""
+
+
+class BackendUnavailableError(ShelfmateError):
+    """An optional library is not installed; the message names the extra that brings it."""
+
+
+class DataError(ShelfmateError):
+    """Events, items or arrays break their contract; the message says expected, got and where."""
+
+
+class ArtifactError(ShelfmateError):
+    """An artifact on disk is missing, damaged, half-written or of another format version."""
+
+
+class GateError(ShelfmateError):
+    """A snapshot fell below a threshold of the publishing gate and was not put in service."""
+
+
+class RequestError(ShelfmateError):
+    """The caller asked for something that no snapshot could answer.
+
+    Attributes:
+        field: path of the field at fault inside the request message, such as `requests[3].k`.
+        reason: UPPER_SNAKE word for machines.
+    """
+
+    def __init__(self, message: str, *, field: str = "", reason: str = "INVALID_REQUEST") -> None:
+        super().__init__(message)
+        self.field = field
+        self.reason = reason
+
+
+class UnknownItemError(RequestError):
+    """An item id is not in the snapshot, and the caller forbade every fallback."""
+
+    def __init__(self, message: str, *, field: str = "") -> None:
+        super().__init__(message, field=field, reason="UNKNOWN_ITEM")
+
+
+class UnsupportedError(ShelfmateError):
+    """The snapshot in service has no such space, relation or table."""
+
+
+class OverloadedError(ShelfmateError):
+    """A bounded queue is full; the caller may try again later."""
+
+
+class NotReadyError(ShelfmateError):
+    """No snapshot is loaded yet, or the server is draining."""
+
+
+class DeadlineError(ShelfmateError):
+    """The caller's deadline passed before the answer was complete."""

@@ -1,0 +1,139 @@
+"""One immutable, checksummed set of everything that serving needs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from artifacts.catalog import Catalog
+from artifacts.embeddings import EmbeddingTable
+from artifacts.errors import ArtifactError
+from artifacts.manifest import Json, Manifest, read_manifest, verify
+from artifacts.neighbors import NeighborTable
+from artifacts.popularity import PopularityTable
+from artifacts.relation import Relation
+from artifacts.vocabulary import Vocabulary
+
+ITEMS_FOLDER = "items"
+CATALOG_FOLDER = "catalog"
+POPULARITY_FOLDER = "popularity"
+
+WHOLE_SPACE = "*"
+"""Category of an index that covers every category of its space."""
+
+
+class SpaceEntry(BaseModel):
+    """A space of the snapshot; its arrays lie in `spaces/<name>/`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    dim: int
+    items: int
+    asymmetric: bool
+    lineage: Json
+
+
+class IndexEntry(BaseModel):
+    """An index of the snapshot. `folder` holds the index and `rows.npy`, its vocabulary rows."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    space: str
+    relation: Relation
+    category: str
+    """Top category, or `*` for all of them."""
+    folder: str
+    kind: str
+    """Name of the backend."""
+    items: int
+    recall: float | None = None
+    """Measured against exact search when the snapshot was built; None for exact indices."""
+
+
+class NeighborsEntry(BaseModel):
+    """A table of precomputed neighbours; its arrays lie in `folder`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    space: str
+    relation: Relation
+    folder: str
+    items: int
+    k: int
+
+
+class SnapshotContents(BaseModel):
+    """`details` of a snapshot's manifest: what there is and where."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    items: int
+    spaces: tuple[SpaceEntry, ...]
+    indices: tuple[IndexEntry, ...]
+    neighbors: tuple[NeighborsEntry, ...]
+    quality: Json = {}
+    """Offline evaluation of the model, as the trainer reported it."""
+    gate: Json = {}
+    """What the publishing gate measured and whether it passed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A snapshot whose arrays are memory-mapped. Indices are opened by `indexer.open`."""
+
+    path: Path
+    manifest: Manifest
+    contents: SnapshotContents
+    items: Vocabulary
+    catalog: Catalog
+    popularity: PopularityTable
+    spaces: Mapping[str, EmbeddingTable]
+    neighbors: Mapping[tuple[str, Relation], NeighborTable]
+
+    @property
+    def id(self) -> str:
+        """Name of the snapshot, as every response carries it."""
+        return self.manifest.id
+
+    @classmethod
+    def open(cls, path: Path, *, check: bool = True) -> "Snapshot":
+        """Map a snapshot, after comparing every file with its checksum.
+
+        Args:
+            path: folder of the snapshot.
+            check: False skips the checksums, for a snapshot that this process has just verified.
+
+        Raises:
+            ArtifactError: the snapshot is missing, damaged, or of another format version.
+
+        Cost: one sequential read of the folder, then nothing but page faults.
+        """
+        manifest = read_manifest(path, "snapshot")
+        if check:
+            verify(path, manifest)
+        try:
+            contents = SnapshotContents.model_validate(manifest.details)
+        except ValidationError as error:
+            raise ArtifactError(
+                f"{path}: the manifest's details are not a snapshot's: {error}"
+            ) from error
+        return cls(
+            path=path,
+            manifest=manifest,
+            contents=contents,
+            items=Vocabulary.open(path / ITEMS_FOLDER),
+            catalog=Catalog.open(path / CATALOG_FOLDER),
+            popularity=PopularityTable.open(path / POPULARITY_FOLDER),
+            spaces={
+                entry.name: EmbeddingTable.open(
+                    path / "spaces" / entry.name, entry.name, entry.lineage
+                )
+                for entry in contents.spaces
+            },
+            neighbors={
+                (entry.space, entry.relation): NeighborTable.open(path / entry.folder)
+                for entry in contents.neighbors
+            },
+        )

@@ -1,0 +1,65 @@
+import ast
+import importlib
+import sys
+import tomllib
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+
+from tests.house.tracked import ROOMS, ROOT, written_modules
+
+PACKAGES = (*ROOMS, "shelfmate.client", "shelfmate.v1")
+OURS = {"shelfmate", "shelfmate-client"}
+MAX_LINES = 450
+FORBIDDEN_STEMS = {"utils", "common", "helpers", "base", "misc"}
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_package_is_imported_from_this_tree(package):
+    module = importlib.import_module(package)
+    elsewhere = [folder for folder in module.__path__ if not Path(folder).is_relative_to(ROOT)]
+    assert elsewhere == []
+
+
+@pytest.mark.parametrize("name", [*ROOMS, "shelfmate"])
+def test_no_other_distribution_brings_a_package_of_our_name(name):
+    assert set(metadata.packages_distributions().get(name, ())) <= OURS
+
+
+def test_wheel_carries_every_room_and_nothing_else():
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    assert settings["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"] == list(ROOMS)
+    assert [room for room in ROOMS if not (ROOT / room / "__init__.py").is_file()] == []
+
+
+def test_proto_is_a_source_root_and_never_a_package():
+    assert not (ROOT / "proto" / "__init__.py").exists()
+    assert "proto" not in metadata.packages_distributions()
+
+
+@pytest.mark.parametrize("path", written_modules(), ids=str)
+def test_module_never_imports_proto(path):
+    tree = ast.parse((ROOT / path).read_text("utf-8"))
+    assert "proto" not in {name.partition(".")[0] for name in _imported(tree)}
+
+
+@pytest.mark.parametrize("path", written_modules(), ids=str)
+def test_module_is_short_and_named_for_what_it_holds(path):
+    lines = (ROOT / path).read_text("utf-8").count("\n")
+    assert lines <= MAX_LINES, f"{path} has {lines} lines, at most {MAX_LINES}; split it by concept"
+    assert path.stem not in FORBIDDEN_STEMS, f"{path}: name it for the concept that it holds"
+
+
+def test_no_room_shadows_a_module_of_the_standard_library():
+    assert set(ROOMS) & sys.stdlib_module_names == set()
+
+
+def _imported(tree: ast.Module) -> list[str]:
+    names: list[str] = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names.extend(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names.append(node.module)
+    return names

@@ -15,7 +15,9 @@ GENERATED = ("proto/shelfmate/v1/", "proto/google/")
 def tracked_files() -> tuple[Path, ...]:
     """Return every file that is committed or about to be, relative to the root, sorted."""
     if not (ROOT / ".git").exists():
-        pytest.skip("not a git checkout: nothing says which files are ours", allow_module_level=True)
+        pytest.skip(
+            "not a git checkout: nothing says which files are ours", allow_module_level=True
+        )
     listing = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,

@@ -1,0 +1,169 @@
+"""The `shelfmate` command."""
+
+import logging
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from artifacts.errors import ShelfmateError
+from cli.ask import ask_similar
+from cli.demo import run_demo
+from cli.exit_codes import BUG, INTERRUPTED, exit_code
+from cli.pipeline import (
+    run_all,
+    run_evaluate,
+    run_index,
+    run_prepare,
+    run_publish,
+    run_train,
+)
+from cli.progress import ConsoleProgress
+from cli.serving import run_server
+from cli.shop import ShopConfig, Workspace, load_shop
+from cli.snapshots import roll_back_snapshot, snapshot_table
+
+app = typer.Typer(
+    name="shelfmate",
+    help="Product recommendations for shops with huge catalogues: from event logs to gRPC answers.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False)
+
+ConfigOption = Annotated[
+    Path, typer.Option("--config", "-c", help="Shop file (TOML).", show_default=True)
+]
+ForceOption = Annotated[
+    bool, typer.Option("--force", help="Publish below the gate's thresholds; this is recorded.")
+]
+DEFAULT_CONFIG = Path("shop.toml")
+
+
+def _shop(config: Path) -> ShopConfig:
+    return load_shop(config)
+
+
+@app.command("prepare")
+def prepare_command(config: ConfigOption = DEFAULT_CONFIG) -> None:
+    """Turn event and item files into sessions, a vocabulary and a catalogue."""
+    shop = _shop(config)
+    with ConsoleProgress(err) as progress:
+        prepared = run_prepare(shop, progress)
+    out.print((prepared.path / "report.md").read_text("utf-8"), markup=False)
+    out.print(f"prepared data: {prepared.path}", markup=False)
+
+
+@app.command("train")
+def train_command(config: ConfigOption = DEFAULT_CONFIG) -> None:
+    """Learn vectors from the prepared sessions."""
+    shop = _shop(config)
+    with ConsoleProgress(err) as progress:
+        folder = run_train(shop, progress)
+    out.print(f"vectors: {folder}", markup=False)
+
+
+@app.command("evaluate")
+def evaluate_command(config: ConfigOption = DEFAULT_CONFIG) -> None:
+    """Predict the last item of held-out sessions from the one before it."""
+    shop = _shop(config)
+    with ConsoleProgress(err) as progress:
+        report = run_evaluate(shop, progress)
+    out.print(report.to_text(), markup=False)
+
+
+@app.command("index")
+def index_command(config: ConfigOption = DEFAULT_CONFIG) -> None:
+    """Build indices and neighbour tables, measure them, and seal a snapshot."""
+    shop = _shop(config)
+    with ConsoleProgress(err) as progress:
+        snapshot = run_index(shop, progress)
+    out.print(f"snapshot: {snapshot.path} (not in service; `shelfmate publish` puts it there)")
+
+
+@app.command("publish")
+def publish_command(
+    config: ConfigOption = DEFAULT_CONFIG,
+    id: Annotated[str | None, typer.Option("--id", help="Snapshot; unset: the newest.")] = None,
+    force: ForceOption = False,
+) -> None:
+    """Put a snapshot in service, if it passed the gate."""
+    out.print(f"in service: {run_publish(_shop(config), id, force=force)}")
+
+
+@app.command("rollback")
+def rollback_command(config: ConfigOption = DEFAULT_CONFIG) -> None:
+    """Put the snapshot back in service that was there before the last one published."""
+    out.print(f"in service: {roll_back_snapshot(_shop(config))}")
+
+
+@app.command("snapshots")
+def snapshots_command(config: ConfigOption = DEFAULT_CONFIG) -> None:
+    """List snapshots: age, size, recall, gate, and which one is in service."""
+    Console(highlight=False).print(snapshot_table(Workspace(_shop(config).work_dir).snapshots))
+
+
+@app.command("run")
+def run_command(config: ConfigOption = DEFAULT_CONFIG, force: ForceOption = False) -> None:
+    """Prepare, train, evaluate, index and publish; stages that are up to date are skipped."""
+    shop = _shop(config)
+    with ConsoleProgress(err) as progress:
+        snapshot, id = run_all(shop, progress, force=force)
+    out.print(f"in service: {id} ({snapshot.path})", markup=False)
+
+
+@app.command("serve")
+def serve_command(
+    config: ConfigOption = DEFAULT_CONFIG,
+    port: Annotated[
+        int | None, typer.Option(help="Port; 0 takes a free one. Unset: the shop file's.")
+    ] = None,
+    port_file: Annotated[
+        Path | None, typer.Option(help="Write the port there once requests are answered.")
+    ] = None,
+) -> None:
+    """Answer gRPC calls from the snapshot in service, until SIGTERM or Ctrl-C."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    run_server(_shop(config), port=port, port_file=port_file)
+
+
+@app.command("similar")
+def similar_command(
+    item_ids: Annotated[list[str], typer.Argument(help="Item ids.")],
+    address: Annotated[str, typer.Option(help="Server, host:port.")] = "127.0.0.1:50051",
+    k: Annotated[int, typer.Option("-k", help="Items wanted.")] = 10,
+    relation: Annotated[
+        str, typer.Option(help="`alternatives` or `continuations`; unset: the server's choice.")
+    ] = "",
+) -> None:
+    """Ask a running server for recommendations, shown by title with score and source."""
+    ask_similar(item_ids, address=address, k=k, relation=relation, console=out)
+
+
+@app.command("demo")
+def demo_command(
+    folder: Annotated[Path, typer.Option(help="Where data, snapshot and shop file go.")] = Path(
+        "build/demo"
+    ),
+) -> None:
+    """Run everything on real baskets: prepare, train, evaluate, index, serve and ask."""
+    run_demo(folder, console=out, progress_console=err)
+
+
+def main() -> None:
+    """Run the command; errors become one message on standard error and an exit code."""
+    try:
+        app()
+    except ShelfmateError as error:
+        err.print(f"error: {error}", style="red", markup=False, soft_wrap=True)
+        sys.exit(exit_code(error))
+    except KeyboardInterrupt:
+        err.print("interrupted; finished stages are kept")
+        sys.exit(INTERRUPTED)
+    except Exception:
+        logging.getLogger(__name__).exception("this is a bug of shelfmate's; please report it")
+        sys.exit(BUG)

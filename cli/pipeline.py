@@ -1,0 +1,117 @@
+"""The stages, composed: what each one reads and writes in a shop's work folder."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from artifacts.embeddings import EmbeddingTable
+from artifacts.errors import ArtifactError
+from artifacts.folders import write_file
+from artifacts.manifest import read_manifest
+from artifacts.prepared import Prepared
+from artifacts.progress import Progress
+from artifacts.snapshot import Snapshot
+from cli.shop import ShopConfig, Workspace
+from indexer.build import SnapshotInputs, build_snapshot
+from indexer.publish import publish
+from trainer.config import NoSplit
+from trainer.evaluate import EvaluationReport, evaluate
+from trainer.prepare import prepare
+from trainer.prod2vec import train_prod2vec
+
+CF = "cf"
+
+
+def run_prepare(shop: ShopConfig, progress: Progress) -> Prepared:
+    """Event and item files -> prepared data set."""
+    return prepare(shop.prepare, Workspace(shop.work_dir).prepared, progress=progress)
+
+
+def run_train(shop: ShopConfig, progress: Progress) -> Path:
+    """Prepared data set -> collaborative vectors; returns their folder."""
+    workspace = Workspace(shop.work_dir)
+    return train_prod2vec(
+        open_prepared(workspace), shop.train.cf, workspace.embedding(CF), progress=progress
+    )
+
+
+def run_evaluate(shop: ShopConfig, progress: Progress) -> EvaluationReport:
+    """Score the vectors on held-out sessions; the result also enters the next snapshot."""
+    workspace = Workspace(shop.work_dir)
+    folder = embedding_folder(workspace, CF)
+    table = EmbeddingTable.open(folder, CF)
+    report = evaluate(open_prepared(workspace), table, shop.evaluate, progress=progress)
+    quality = {"embedding": folder.name, **report.to_json()}
+    write_file(workspace.quality, json.dumps(quality, indent=2).encode())
+    return report
+
+
+def run_index(shop: ShopConfig, progress: Progress) -> Snapshot:
+    """Prepared data and vectors -> a sealed snapshot, not yet in service."""
+    workspace = Workspace(shop.work_dir)
+    inputs = SnapshotInputs(
+        prepared=open_prepared(workspace),
+        embeddings={CF: embedding_folder(workspace, CF)},
+        quality=_quality(workspace),
+    )
+    return build_snapshot(
+        inputs, shop.index, workspace.snapshots, now=datetime.now(UTC), progress=progress
+    )
+
+
+def run_publish(shop: ShopConfig, id: str | None, *, force: bool) -> str:
+    """Put a snapshot in service, the newest one unless `id` names another; returns its id.
+
+    Raises:
+        ArtifactError: there is none, or it is damaged.
+        GateError: it is below its thresholds, and `force` is off.
+    """
+    snapshots = Workspace(shop.work_dir).snapshots
+    ids = snapshots.ids()
+    if not ids:
+        raise ArtifactError(f"{snapshots.root}: no snapshot yet; run `shelfmate index` first")
+    chosen = id or ids[-1]
+    publish(snapshots, chosen, force=force, keep=shop.index.keep, now=datetime.now(UTC))
+    return chosen
+
+
+def run_all(shop: ShopConfig, progress: Progress, *, force: bool) -> tuple[Snapshot, str]:
+    """Every stage in order, publishing included."""
+    run_prepare(shop, progress)
+    run_train(shop, progress)
+    if not isinstance(shop.prepare.split, NoSplit):
+        run_evaluate(shop, progress)
+    snapshot = run_index(shop, progress)
+    return snapshot, run_publish(shop, snapshot.id, force=force)
+
+
+def open_prepared(workspace: Workspace) -> Prepared:
+    """Open the prepared data set in use."""
+    return Prepared.open(workspace.prepared.current(hint="shelfmate prepare"))
+
+
+def embedding_folder(workspace: Workspace, space: str) -> Path:
+    """Return the folder of the vectors in use.
+
+    Raises:
+        ArtifactError: there are none, or they were made from another data set than the one in use.
+    """
+    folder = workspace.embedding(space).current(hint="shelfmate train")
+    made_from = read_manifest(folder, "embedding").inputs.get("prepared")
+    current = workspace.prepared.current_id()
+    if made_from != current:
+        raise ArtifactError(
+            f"{folder}: made from data set {made_from}, but {current} is in use; "
+            "run `shelfmate train` again"
+        )
+    return folder
+
+
+def _quality(workspace: Workspace) -> dict[str, Any]:
+    """Return the evaluation of the vectors in use, or nothing where there is none of them."""
+    try:
+        quality: dict[str, Any] = json.loads(workspace.quality.read_bytes())
+    except FileNotFoundError:
+        return {}
+    return quality if quality.get("embedding") == workspace.embedding(CF).current_id() else {}

@@ -1,0 +1,43 @@
+"""Lists snapshots and moves the pointer back."""
+
+from datetime import UTC, datetime
+
+from rich.table import Table
+
+from artifacts.manifest import Manifest, read_manifest
+from artifacts.snapshot import SnapshotContents
+from artifacts.versions import VersionedRoot
+from cli.shop import ShopConfig, Workspace
+from indexer.publish import roll_back
+
+
+def roll_back_snapshot(shop: ShopConfig) -> str:
+    """Put the snapshot that was published before back in service; return its id."""
+    return roll_back(Workspace(shop.work_dir).snapshots, now=datetime.now(UTC))
+
+
+def snapshot_table(root: VersionedRoot) -> Table:
+    """Describe every snapshot of `root`, newest first."""
+    table = Table(box=None, title=None)
+    for heading in ("", "snapshot", "built (UTC)", "items", "size", "lowest recall@10", "gate"):
+        table.add_column(heading)
+    current = root.current_id()
+    for id in reversed(root.ids()):
+        manifest = read_manifest(root.path(id), "snapshot")
+        table.add_row("*" if id == current else "", id, *_facts(manifest))
+    table.caption = "* in service" if current else "none is in service"
+    table.caption_justify = "left"
+    return table
+
+
+def _facts(manifest: Manifest) -> tuple[str, str, str, str, str]:
+    contents = SnapshotContents.model_validate(manifest.details)
+    recalls = [entry.recall for entry in contents.indices if entry.recall is not None]
+    size = sum(record.size for record in manifest.files.values())
+    return (
+        f"{manifest.created_at:%Y-%m-%d %H:%M}",
+        f"{contents.items:,}",
+        f"{size / 2**20:,.0f} MiB",
+        f"{min(recalls):.3f}" if recalls else "exact",
+        "passed" if contents.gate.get("passed") else "failed",
+    )

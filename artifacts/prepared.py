@@ -9,6 +9,8 @@ from artifacts.vocabulary import Vocabulary
 
 ITEMS_FOLDER = "items"
 CATALOG_FOLDER = "catalog"
+TRAIN_NAME = "train_sessions.parquet"
+HELDOUT_NAME = "heldout_sessions.parquet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +30,12 @@ class Prepared:
     @property
     def train_sessions(self) -> Path:
         """Sessions to learn from."""
-        return self.path / "train_sessions.parquet"
+        return self.path / TRAIN_NAME
 
     @property
     def heldout_sessions(self) -> Path:
         """Sessions to measure on; none of them is in the training part."""
-        return self.path / "heldout_sessions.parquet"
+        return self.path / HELDOUT_NAME
 
     @classmethod
     def open(cls, path: Path) -> "Prepared":

@@ -1,0 +1,270 @@
+"""Settings of preparation, training and evaluation: the tables of one shop's TOML file."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Literal, Self, TypeAlias
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+LONGEST_LINE = 10_000
+"""Tokens of one line that gensim reads from a corpus file; it cuts what lies beyond."""
+
+Format: TypeAlias = Literal["auto", "parquet", "csv", "jsonl"]
+Order: TypeAlias = Literal["auto", "position", "timestamp", "none"]
+
+
+def _as_tuple(value: object) -> object:
+    return (value,) if isinstance(value, str | Path) else value
+
+
+Paths: TypeAlias = Annotated[tuple[str, ...], BeforeValidator(_as_tuple), Field(min_length=1)]
+
+
+class Settings(BaseModel):
+    """A table of settings: it never changes and refuses keys that it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class EventColumns(Settings):
+    """Our names for the columns of the event files; what is not named here is not read."""
+
+    session_id: str = "session_id"
+    """Visit, basket or order; needed."""
+    item_id: str = "item_id"
+    """Product; needed."""
+    user_id: str | None = None
+    """Shopper."""
+    position: str | None = None
+    """Place inside the session, an integer."""
+    timestamp: str | None = None
+    """When it happened, ISO 8601 or the file's own timestamp type; read as UTC."""
+    event: str | None = None
+    """Kind of event."""
+    quantity: str | None = None
+    """Units."""
+    price: str | None = None
+    """Price of one unit."""
+
+
+class EventsConfig(Settings):
+    """Where the events lie and what their columns are called."""
+
+    path: Paths
+    """A file, a glob, or a list of them."""
+    format: Format = "auto"
+    """`auto` goes by the suffix: .parquet, .csv, .csv.gz, .jsonl, .ndjson."""
+    columns: EventColumns = EventColumns()
+    """Which column is which."""
+    kinds: tuple[str, ...] = ("view", "click", "cart", "purchase")
+    """Kinds of event that are taken; rows of any other kind are rejected. Letter case is ignored."""
+
+
+class ItemColumns(Settings):
+    """Our names for the columns of the item files; what is not named here is not read."""
+
+    item_id: str = "item_id"
+    """Product; needed."""
+    title: str | None = None
+    """Name shown to shoppers."""
+    category_path: str | None = None
+    """Levels from the widest to the narrowest, joined by `path_separator`."""
+    top_category: str | None = None
+    """Name of the widest level; without it, the first level of the path."""
+    brand: str | None = None
+    """Maker or label."""
+    price: str | None = None
+    """Price of one unit, in the shop's currency."""
+
+
+class ItemsConfig(Settings):
+    """Where the catalogue lies and what its columns are called."""
+
+    path: Paths
+    """A file, a glob, or a list of them; of two rows with one id the first in this order stays."""
+    format: Format = "auto"
+    """As for the events."""
+    columns: ItemColumns = ItemColumns()
+    """Which column is which."""
+    path_separator: str = Field(default=" > ", min_length=1)
+    """What stands between two levels of a category path in the files."""
+
+
+class SessionsConfig(Settings):
+    """How events become sessions."""
+
+    min_length: int = Field(default=2, ge=2)
+    """Items; shorter sessions are dropped and counted."""
+    max_length: int = Field(default=200, ge=2, le=LONGEST_LINE)
+    """Items; longer sessions are dropped and counted."""
+    drop_repeats: bool = True
+    """Keep one of several equal items in a row."""
+    order: Order = "auto"
+    """`auto` takes the position if it is mapped, else the timestamp. `none` is for baskets: each
+    item once, in an order drawn by a seeded hash."""
+    shuffle_seed: int = 0
+    """Seed of that hash; it also breaks ties between equal timestamps."""
+    min_item_sessions: int = Field(default=1, ge=1)
+    """Sessions that must hold an item before it is learned from; held-out sessions keep all."""
+
+
+class RandomSplit(Settings):
+    """Hold out sessions by a seeded hash of their id."""
+
+    kind: Literal["random"] = "random"
+    """Tag."""
+    fraction: float = Field(default=0.1, gt=0, lt=1)
+    """Share of the sessions, on average."""
+    seed: int = 0
+    """Seed of the hash."""
+
+
+class TimeSplit(Settings):
+    """Hold out the sessions that start last."""
+
+    kind: Literal["time"]
+    """Tag."""
+    fraction: float | None = Field(default=None, gt=0, lt=1)
+    """Share of the sessions; sessions that start together stay together."""
+    cut: datetime | None = None
+    """A time, UTC unless it says otherwise; sessions that start then or later are held out."""
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> Self:
+        if (self.fraction is None) == (self.cut is None):
+            raise ValueError("a time split needs either `fraction` or `cut`, and not both")
+        return self
+
+
+class ColumnSplit(Settings):
+    """Hold out what a column of the event files marks."""
+
+    kind: Literal["column"]
+    """Tag."""
+    column: str
+    """Name of the column in the files."""
+    heldout: tuple[str, ...] = Field(default=("test",), min_length=1)
+    """Values that mark held-out events; one such event holds out its whole session."""
+
+
+class NoSplit(Settings):
+    """Learn from every session; there is nothing to evaluate on."""
+
+    kind: Literal["none"]
+    """Tag."""
+
+
+Split: TypeAlias = Annotated[
+    RandomSplit | TimeSplit | ColumnSplit | NoSplit, Field(discriminator="kind")
+]
+
+
+class PrepareConfig(Settings):
+    """The table `[prepare]`: from event and item files to sessions, vocabulary and catalogue."""
+
+    events: EventsConfig
+    """The event files."""
+    items: ItemsConfig | None = None
+    """The item files; without them every item is uncategorised and has no title."""
+    sessions: SessionsConfig = SessionsConfig()
+    """How events become sessions."""
+    split: Split = RandomSplit()
+    """Which sessions are held out."""
+    engine: Literal["duckdb"] = "duckdb"
+    """What runs the queries."""
+    memory_limit: str = Field(default="4GB", pattern=r"^\d+(\.\d+)?\s*([KMGT]i?B)$")
+    """Memory that the engine may use before it spills to disk."""
+    threads: int | None = Field(default=None, ge=1)
+    """Threads of the engine; None uses every core."""
+
+    @property
+    def order(self) -> Literal["position", "timestamp", "none"]:
+        """What orders the items of a session."""
+        if self.sessions.order != "auto":
+            return self.sessions.order
+        return "position" if self.events.columns.position else "timestamp"
+
+    @property
+    def needs_timestamp(self) -> bool:
+        """Tell whether an event without a time is of no use."""
+        return self.order == "timestamp" or isinstance(self.split, TimeSplit)
+
+    @model_validator(mode="after")
+    def _columns_suffice(self) -> Self:
+        columns = self.events.columns
+        if self.sessions.order == "auto" and not (columns.position or columns.timestamp):
+            raise ValueError(
+                "nothing orders the items of a session: map `position` or `timestamp` under "
+                '[prepare.events.columns], or set order = "none" under [prepare.sessions]'
+            )
+        if self.order == "position" and not columns.position:
+            raise ValueError('order = "position" needs `position` under [prepare.events.columns]')
+        if self.needs_timestamp and not columns.timestamp:
+            raise ValueError(
+                "an order or a split by time needs `timestamp` under [prepare.events.columns]"
+            )
+        return self
+
+
+class Prod2VecConfig(Settings):
+    """The table `[train.cf]`: skip-gram with negative sampling over sessions.
+
+    The defaults follow Caselles-Dupre et al. 2018 (hyperparameters matter more for items than for
+    words) and our own measurements (docs/adr/0004).
+    """
+
+    dimensions: int = Field(default=100, ge=2, le=4096)
+    """Length of a vector."""
+    window: int = Field(default=2, ge=1, le=LONGEST_LINE)
+    """Items on either side that count as context."""
+    shrink_windows: bool | None = None
+    """Draw the window anew for every item, from 1 to `window`, so that near items weigh more. None
+    does so where sessions have an order, and not for baskets."""
+    epochs: int = Field(default=20, ge=1)
+    """Passes over the sessions."""
+    negative: int = Field(default=20, ge=1)
+    """Items drawn as noise for every pair."""
+    ns_exponent: float = Field(default=0.75, ge=-2, le=2)
+    """The noise follows count ** ns_exponent: 1 as sold, 0 uniform, below 0 prefers rare items."""
+    subsample: float = Field(default=0.0, ge=0, lt=1)
+    """Threshold of frequency above which items are left out at random; 0 leaves out none."""
+    learning_rate: float = Field(default=0.05, gt=0, le=1)
+    """At the start; it falls linearly to `min_learning_rate`."""
+    min_learning_rate: float = Field(default=0.0001, ge=0, le=1)
+    """At the end."""
+    min_count: int = Field(default=2, ge=1)
+    """Occurrences below which an item gets no vector."""
+    seed: int = Field(default=1, ge=0, lt=2**32)
+    """Seed of the initial vectors and of the noise."""
+    workers: int | None = Field(default=None, ge=1)
+    """Threads; None uses every core. Only one thread gives the same bytes twice."""
+
+    @model_validator(mode="after")
+    def _rate_falls(self) -> Self:
+        if self.min_learning_rate > self.learning_rate:
+            raise ValueError("`min_learning_rate` must not exceed `learning_rate`")
+        return self
+
+
+class TrainConfig(Settings):
+    """The table `[train]`: one entry a space."""
+
+    cf: Prod2VecConfig = Prod2VecConfig()
+    """Collaborative vectors from sessions."""
+
+
+class EvaluateConfig(Settings):
+    """The table `[evaluate]`: how held-out sessions are scored."""
+
+    k: int = Field(default=25, ge=1)
+    """Length of the lists."""
+    resamples: int = Field(default=2_000, ge=100)
+    """Bootstrap samples behind an interval."""
+    confidence: float = Field(default=0.95, gt=0, lt=1)
+    """Probability that an interval claims."""
+    smoothing: float = Field(default=20.0, ge=0)
+    """Co-occurrence divides by sqrt(sessions of the candidate + smoothing)."""
+    block_mb: int = Field(default=256, ge=1)
+    """Megabytes of scores that are held at a time."""
+    seed: int = Field(default=0, ge=0)
+    """Seed of the bootstrap."""

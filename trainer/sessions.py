@@ -1,0 +1,139 @@
+"""From clean lines to sessions of vocabulary rows, each in its part of the split."""
+
+from datetime import datetime
+
+import ibis
+from ibis.expr.types import BooleanValue, Table, Value
+
+from trainer.config import ColumnSplit, PrepareConfig, RandomSplit, TimeSplit
+from trainer.seeded_hash import seeded_hash, threshold
+
+ROW_RANGE = 2**32
+"""Above every vocabulary row: a place and a row fit one 64-bit number."""
+
+KEPT = "kept"
+TOO_SHORT = "too short"
+TOO_LONG = "too long"
+
+
+def time_of_cut(lines: Table, fraction: float) -> Table:
+    """Return one row `started_at`: the last `fraction` of the sessions start then or later."""
+    starts = lines.group_by("session_id").agg(started_at=lines.began.min())
+    place = ibis.row_number().over(order_by=starts.started_at)
+    ranked = starts.mutate(place=place, sessions=starts.count())
+    first = (ranked.sessions * (1.0 - fraction)).floor().cast("int64")
+    return ranked.filter(ranked.place == first).select("started_at")
+
+
+def without_rare(lines: Table, config: PrepareConfig, cut: datetime | None) -> Table:
+    """Drop from training sessions the items that fewer than `min_item_sessions` of them hold.
+
+    Held-out sessions keep all their items: what is unknown to training counts as a miss. Starts
+    and marks stay those of the whole session.
+    """
+    visits = lines.group_by("session_id").agg(
+        started_at=lines.began.min(), marked=lines.marked.any()
+    )
+    visits = visits.mutate(heldout=_heldout(visits, config, cut)).rename(began="started_at")
+    placed = lines.drop("began", "marked").join(visits, "session_id")
+    training = placed.filter(~placed.heldout)
+    support = training.group_by("item_id").agg(sessions=training.session_id.nunique())
+    common = support.filter(support.sessions >= config.sessions.min_item_sessions)
+    joined = placed.left_join(common.select(known_id="item_id"), ibis._.item_id == ibis._.known_id)
+    return joined.filter(joined.heldout | joined.known_id.notnull()).drop("known_id", "heldout")
+
+
+def sessions_of(
+    lines: Table, vocabulary: Table, config: PrepareConfig, cut: datetime | None
+) -> Table:
+    """Return one row a session, whatever its length.
+
+    Args:
+        lines: as `check_events` gives them.
+        vocabulary: item_id and row of every item.
+        config: order, lengths and split.
+        cut: the time from which a time split holds out; None for other splits.
+
+    Returns:
+        session_id, user_id (the first by id where there are several, then `shared` is true),
+        started_at, items (int32 vocabulary rows in order), length, heldout, and verdict: `kept` or
+        why the session is of no use.
+    """
+    coded = lines.join(vocabulary, "item_id")
+    placed = _drawn(coded, config) if config.order == "none" else _ordered(coded, config)
+    sessions = _collected(placed)
+    sessions = sessions.mutate(heldout=_heldout(sessions, config, cut), **_judged(sessions, config))
+    return sessions.drop("last_user", "marked")
+
+
+def _heldout(sessions: Table, config: PrepareConfig, cut: datetime | None) -> BooleanValue:
+    match config.split:
+        case RandomSplit(fraction=fraction, seed=seed):
+            return seeded_hash(seed, sessions.session_id) < threshold(fraction)
+        case TimeSplit():
+            assert cut is not None, "bug: a time split without its cut"
+            return sessions.started_at >= ibis.literal(cut)
+        case ColumnSplit():
+            return sessions.marked
+    return ibis.literal(False)
+
+
+def _drawn(lines: Table, config: PrepareConfig) -> Table:
+    """Give each item of a basket one place, drawn by a seeded hash."""
+    once = lines.group_by("session_id", "item_id", "row").agg(
+        user_id=lines.user_id.min(),
+        last_user=lines.user_id.max(),
+        began=lines.began.min(),
+        marked=lines.marked.any(),
+    )
+    drawn = once.mutate(
+        draw=seeded_hash(config.sessions.shuffle_seed, once.session_id, once.item_id)
+    )
+    basket = ibis.window(group_by=drawn.session_id, order_by=drawn.draw)
+    return drawn.mutate(place=ibis.row_number().over(basket))
+
+
+def _ordered(lines: Table, config: PrepareConfig) -> Table:
+    """Number the lines of a session in their order, without immediate repeats."""
+    if config.order == "position":
+        keys = [lines.position, lines.item_id]
+    else:
+        # Ties are the rule where a whole order carries one time; ids must not decide them.
+        lines = lines.mutate(
+            draw=seeded_hash(config.sessions.shuffle_seed, lines.session_id, lines.item_id)
+        )
+        keys = [lines["at"], lines.position, lines.draw]
+    visit = ibis.window(group_by=lines.session_id, order_by=keys)
+    placed = lines.mutate(
+        place=ibis.row_number().over(visit),
+        previous=lines.row.lag().over(visit),
+        last_user=lines.user_id,
+    )
+    if not config.sessions.drop_repeats:
+        return placed
+    return placed.filter(placed.previous.isnull() | (placed.previous != placed.row))
+
+
+def _collected(placed: Table) -> Table:
+    # Sorting numbers that carry place and row is the one ordered collection all engines share.
+    coded = placed.mutate(code=placed.place * ROW_RANGE + placed.row)
+    sessions = coded.group_by("session_id").agg(
+        user_id=coded.user_id.min(),
+        last_user=coded.last_user.max(),
+        started_at=coded.began.min(),
+        marked=coded.marked.any(),
+        codes=coded.code.collect(),
+    )
+    items = sessions.codes.sort().map(lambda code: (code % ROW_RANGE).cast("int32"))
+    return sessions.mutate(items=items).drop("codes")
+
+
+def _judged(sessions: Table, config: PrepareConfig) -> dict[str, Value]:
+    length = sessions["items"].length()
+    verdict = ibis.cases(
+        (length < config.sessions.min_length, TOO_SHORT),
+        (length > config.sessions.max_length, TOO_LONG),
+        else_=KEPT,
+    )
+    shared = (sessions.user_id != sessions.last_user).fill_null(False)
+    return {"length": length, "verdict": verdict, "shared": shared}

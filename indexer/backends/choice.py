@@ -1,0 +1,93 @@
+"""The one place that turns settings and folders into indices."""
+
+from pathlib import Path
+from typing import assert_never
+
+from artifacts.arrays import FloatMatrix
+from artifacts.errors import ConfigError
+from indexer.backends.annoy_forest import AnnoyForest
+from indexer.backends.exact import ExactIndex
+from indexer.backends.faiss_ivf import FaissIvf
+from indexer.backends.simhash import SimHash
+from indexer.config import (
+    AnnoyConfig,
+    BackendConfig,
+    ExactConfig,
+    FaissConfig,
+    SearchConfig,
+    SimHashConfig,
+)
+from indexer.header import IndexHeader
+from indexer.index import Index, Metric
+from indexer.vector_store import VectorStore
+
+
+def build_index(
+    vectors: FloatMatrix, metric: Metric, config: BackendConfig, *, seed: int, threads: int
+) -> Index:
+    """Build an index over n vectors.
+
+    Args:
+        vectors: (n, d) float32, C-contiguous, finite, n >= 1; zero rows and duplicates are legal.
+        metric: what the index scores by.
+        config: backend and its settings.
+        seed: of everything random.
+        threads: threads of the build; with one the result repeats byte for byte.
+
+    Raises:
+        DataError: the vectors break the rules above.
+    """
+    store = VectorStore.of(vectors, metric)
+    match config:
+        case ExactConfig():
+            return ExactIndex.build(store)
+        case AnnoyConfig():
+            return AnnoyForest.build(store, config, seed=seed, threads=threads)
+        case FaissConfig():
+            return FaissIvf.build(store, config, seed=seed, threads=threads)
+        case SimHashConfig():
+            return SimHash.build(store, config, seed=seed)
+        case _:
+            assert_never(config)
+
+
+def load_index(folder: Path, search: SearchConfig | None = None) -> Index:
+    """Map an index that `Index.save` wrote.
+
+    Args:
+        folder: where it was saved; verified before, since libraries trust the bytes they map.
+        search: replaces the search half of the settings stored with the index.
+
+    Raises:
+        ArtifactError: files are missing, malformed, or disagree.
+        ConfigError: `search` belongs to another backend.
+    """
+    header = IndexHeader.open(folder)
+    config = searched_with(header.config, search)
+    match config:
+        case ExactConfig():
+            return ExactIndex.load(folder, header)
+        case AnnoyConfig():
+            return AnnoyForest.load(folder, header, config)
+        case FaissConfig():
+            return FaissIvf.load(folder, header, config)
+        case SimHashConfig():
+            return SimHash.load(folder, header, config)
+        case _:
+            assert_never(config)
+
+
+def searched_with(config: BackendConfig, search: SearchConfig | None) -> BackendConfig:
+    """Return `config` with its search half replaced.
+
+    Raises:
+        ConfigError: `search` belongs to another backend.
+    """
+    if search is None:
+        return config
+    stored = None if isinstance(config, ExactConfig) else config.search
+    if type(search) is not type(stored):
+        raise ConfigError(
+            f"search settings: expected those of {config.kind!r}, got {type(search).__name__}"
+        )
+    return config.model_copy(update={"search": search})

@@ -1,0 +1,174 @@
+"""Settings of the indexer: the tables [index] and [[index.spaces]] of a shop file."""
+
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
+
+from artifacts.relation import Relation
+
+FROZEN = ConfigDict(frozen=True, extra="forbid")
+
+
+class ExactConfig(BaseModel):
+    """Every vector is compared; the oracle, and the best choice below some thousand vectors."""
+
+    model_config = FROZEN
+
+    kind: Literal["exact"] = "exact"
+
+
+class AnnoyBuild(BaseModel):
+    """What a forest is built with."""
+
+    model_config = FROZEN
+
+    n_trees: PositiveInt = 50
+    """Trees; more of them cost memory and raise recall at equal `search_k`."""
+
+
+class AnnoySearch(BaseModel):
+    """What a forest is searched with."""
+
+    model_config = FROZEN
+
+    search_k: PositiveInt = 20_000
+    """Vectors inspected per query, over all trees."""
+
+
+class AnnoyConfig(BaseModel):
+    """Random projection trees by Annoy."""
+
+    model_config = FROZEN
+
+    kind: Literal["annoy"] = "annoy"
+    build: AnnoyBuild = AnnoyBuild()
+    """Build half; a change of it needs a new index."""
+    search: AnnoySearch = AnnoySearch()
+    """Search half; may be replaced when the index is loaded."""
+
+
+class FaissBuild(BaseModel):
+    """What an inverted file is built with."""
+
+    model_config = FROZEN
+
+    nlist: PositiveInt | Literal["auto"] = "auto"
+    """Cells; `auto` takes twice the square root of the number of vectors."""
+
+
+class FaissSearch(BaseModel):
+    """What an inverted file is searched with."""
+
+    model_config = FROZEN
+
+    nprobe: PositiveInt = 32
+    """Cells visited per query."""
+
+
+class FaissConfig(BaseModel):
+    """An inverted file over k-means cells (IVF-Flat) by FAISS."""
+
+    model_config = FROZEN
+
+    kind: Literal["faiss"] = "faiss"
+    build: FaissBuild = FaissBuild()
+    """Build half; a change of it needs a new index."""
+    search: FaissSearch = FaissSearch()
+    """Search half; may be replaced when the index is loaded."""
+
+
+class SimHashBuild(BaseModel):
+    """What codes are made with."""
+
+    model_config = FROZEN
+
+    bits: int = Field(default=256, ge=64, le=4096, multiple_of=64)
+    """Bits of a code, a multiple of 64."""
+
+
+class SimHashSearch(BaseModel):
+    """How many candidates are scored exactly: the larger of the two, and at least 4 k."""
+
+    model_config = FROZEN
+
+    rescore_per_mille: float = Field(default=5.0, gt=0, le=1000)
+    """Candidates in thousandths of the vectors."""
+    rescore_min: PositiveInt = 500
+    """Candidates at least."""
+
+
+class SimHashConfig(BaseModel):
+    """Signs of random projections, scanned by Hamming distance, the nearest scored exactly."""
+
+    model_config = FROZEN
+
+    kind: Literal["simhash"] = "simhash"
+    build: SimHashBuild = SimHashBuild()
+    """Build half; a change of it needs a new index."""
+    search: SimHashSearch = SimHashSearch()
+    """Search half; may be replaced when the index is loaded."""
+
+
+BackendConfig: TypeAlias = Annotated[
+    ExactConfig | AnnoyConfig | FaissConfig | SimHashConfig, Field(discriminator="kind")
+]
+SearchConfig: TypeAlias = AnnoySearch | FaissSearch | SimHashSearch
+
+
+class GateConfig(BaseModel):
+    """Thresholds below which a snapshot is not published."""
+
+    model_config = FROZEN
+
+    min_recall: float = Field(default=0.9, ge=0, le=1)
+    """Recall@10 against exact search, for each index."""
+    min_coverage: float = Field(default=0.0, ge=0, le=1)
+    """Share of catalogue items that have a precomputed neighbour, for each table."""
+    queries: PositiveInt = 200
+    """Queries sampled per index."""
+
+
+class SpaceIndexConfig(BaseModel):
+    """How one space is indexed: one table [[index.spaces]]."""
+
+    model_config = FROZEN
+
+    space: str = Field(min_length=1)
+    """Name of the space, such as `cf`."""
+    relations: tuple[Relation, ...] = ()
+    """Relations wanted; empty means all that the space can answer."""
+    backend: BackendConfig = FaissConfig()
+    """Search engine of everything that is not small."""
+    per_category: bool = False
+    """One index per top category instead of one for the space."""
+    exact_below: int = Field(default=1000, ge=0)
+    """Parts with fewer vectors than this are searched exactly, whatever the backend."""
+    neighbors: int = Field(default=50, ge=0)
+    """Neighbours precomputed for each item; 0 for no table."""
+
+
+class IndexConfig(BaseModel):
+    """The table [index]."""
+
+    model_config = FROZEN
+
+    spaces: tuple[SpaceIndexConfig, ...] = Field(min_length=1)
+    """The spaces that enter the snapshot."""
+    seed: int = Field(default=1, ge=0, lt=2**31)
+    """Seed of everything random in a build."""
+    threads: int = Field(default=0, ge=0)
+    """Threads of a build; 0 means one per core. With one, a build repeats byte for byte."""
+    gate: GateConfig = GateConfig()
+    """What a snapshot must reach to be published."""
+    keep: PositiveInt = 3
+    """Snapshots kept when one is published, itself included."""
+
+    @model_validator(mode="after")
+    def _names_no_relation_twice(self) -> "IndexConfig":
+        seen: set[tuple[str, Relation]] = set()
+        for space in self.spaces:
+            for relation in space.relations or tuple(Relation):
+                if (space.space, relation) in seen:
+                    raise ValueError(f"space {space.space!r}: {relation} is configured twice")
+                seen.add((space.space, relation))
+        return self

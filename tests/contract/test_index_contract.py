@@ -1,0 +1,434 @@
+"""Every backend and both metrics against every rule of `indexer.index.Index`."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from artifacts.arrays import FloatMatrix
+from artifacts.errors import ConfigError, DataError
+from artifacts.neighbors import Neighbors
+from indexer.backends import build_index, load_index
+from indexer.config import (
+    AnnoyBuild,
+    AnnoyConfig,
+    AnnoySearch,
+    BackendConfig,
+    ExactConfig,
+    FaissBuild,
+    FaissConfig,
+    FaissSearch,
+    SearchConfig,
+    SimHashBuild,
+    SimHashConfig,
+    SimHashSearch,
+)
+from indexer.index import Index, Metric
+from tests.clusters import clustered
+
+N, DIM = 3000, 24
+
+
+class Case(NamedTuple):
+    usual: BackendConfig
+    """Settings of which recall is expected."""
+    full: BackendConfig
+    """Settings that leave no vector out."""
+    floors: tuple[float, float]
+    """Recall@10 for cosine and inner product that the usual settings must reach, about 0.05 below
+    what was measured."""
+
+    def floor(self, metric: Metric) -> float:
+        return self.floors[list(Metric).index(metric)]
+
+
+CASES = {
+    "exact": Case(ExactConfig(), ExactConfig(), (1.0, 1.0)),
+    "annoy": Case(
+        AnnoyConfig(build=AnnoyBuild(n_trees=10), search=AnnoySearch(search_k=600)),
+        AnnoyConfig(build=AnnoyBuild(n_trees=4), search=AnnoySearch(search_k=10**8)),
+        (0.93, 0.88),
+    ),
+    "faiss": Case(
+        FaissConfig(search=FaissSearch(nprobe=10)),
+        FaissConfig(build=FaissBuild(nlist=7), search=FaissSearch(nprobe=7)),
+        (0.94, 0.87),
+    ),
+    "simhash": Case(
+        SimHashConfig(build=SimHashBuild(bits=192), search=SimHashSearch(rescore_min=100)),
+        SimHashConfig(build=SimHashBuild(bits=64), search=SimHashSearch(rescore_per_mille=1000)),
+        (0.95, 0.83),
+    ),
+}
+
+each_backend = pytest.mark.parametrize("kind", CASES)
+each_metric = pytest.mark.parametrize("metric", Metric)
+
+
+@cache
+def base() -> FloatMatrix:
+    return clustered(N, DIM, skew=0.3, seed=1)
+
+
+@cache
+def queries() -> FloatMatrix:
+    return clustered(50, DIM, seed=2)
+
+
+def build(kind: str, metric: Metric, vectors: FloatMatrix, *, full: bool = False) -> Index:
+    config = CASES[kind].full if full else CASES[kind].usual
+    return build_index(vectors, metric, config, seed=5, threads=1)
+
+
+@cache
+def built(kind: str, metric: Metric, *, full: bool = False) -> Index:
+    return build(kind, metric, base(), full=full)
+
+
+def plain_scores(vectors: FloatMatrix, asked: FloatMatrix, metric: Metric) -> NDArray[np.float64]:
+    """Score in float64, without any code under test."""
+    left, right = asked.astype(np.float64), vectors.astype(np.float64)
+    if metric is Metric.COSINE:
+        left, right = (
+            side / np.maximum(np.linalg.norm(side, axis=1, keepdims=True), 1e-300)
+            for side in (left, right)
+        )
+    return left @ right.T  # (q, n)
+
+
+def assert_lawful(answer: Neighbors, vectors: FloatMatrix, asked: FloatMatrix, metric: Metric):
+    """Check shape-independent rules: types, true scores, order, ties, padding, no row twice."""
+    assert answer.rows.dtype == np.int32
+    assert answer.scores.dtype == np.float32
+    truth = plain_scores(vectors, asked, metric)
+    for rows, scores, true in zip(answer.rows, answer.scores, truth, strict=True):
+        hits = rows >= 0
+        assert not hits[np.argmin(hits) :].any() or hits.all()
+        assert np.all(scores[~hits] == -np.inf)
+        found, given_scores = rows[hits], scores[hits]
+        assert len(np.unique(found)) == len(found)
+        np.testing.assert_allclose(given_scores, true[found], rtol=1e-5, atol=1e-5)
+        keys = list(zip(-given_scores.astype(float), found.tolist(), strict=True))
+        assert keys == sorted(keys)
+
+
+def recall(answer: Neighbors, truth: Neighbors) -> float:
+    pairs = zip(answer.rows, truth.rows, strict=True)
+    return float(np.mean([np.isin(true, found).mean() for found, true in pairs]))
+
+
+@each_metric
+def test_exact_search_equals_sorting_all_scores(metric: Metric):
+    answer = built("exact", metric).search(queries(), 10)
+    truth = plain_scores(base(), queries(), metric)
+    np.testing.assert_array_equal(answer.rows, np.argsort(-truth, axis=1, kind="stable")[:, :10])
+
+
+@each_metric
+def test_exact_search_does_not_depend_on_how_many_queries_come_together(metric: Metric):
+    index = built("exact", metric)
+    together = index.search(queries(), 10)
+    for i, query in enumerate(queries()):
+        alone = index.search(query[np.newaxis], 10)
+        np.testing.assert_array_equal(alone.rows[0], together.rows[i])
+        np.testing.assert_array_equal(alone.scores[0], together.scores[i])
+
+
+@each_backend
+@each_metric
+@pytest.mark.parametrize("k", [1, 10, 100])
+def test_answers_are_lawful(kind: str, metric: Metric, k: int):
+    answer = built(kind, metric).search(queries(), k)
+    assert answer.rows.shape == answer.scores.shape == (len(queries()), k)
+    assert_lawful(answer, base(), queries(), metric)
+
+
+@each_backend
+@each_metric
+def test_index_knows_its_size(kind: str, metric: Metric):
+    index = built(kind, metric)
+    assert (len(index), index.dim) == (N, DIM)
+
+
+@each_backend
+@each_metric
+def test_recall_stays_above_its_floor(kind: str, metric: Metric):
+    truth = built("exact", metric).search(queries(), 10)
+    assert recall(built(kind, metric).search(queries(), 10), truth) >= CASES[kind].floor(metric)
+
+
+@each_backend
+@each_metric
+@pytest.mark.parametrize("k", [1, 10, 200])
+def test_full_effort_equals_exact(kind: str, metric: Metric, k: int):
+    answer = built(kind, metric, full=True).search(queries(), k)
+    truth = built("exact", metric).search(queries(), k)
+    np.testing.assert_array_equal(answer.rows, truth.rows)
+    np.testing.assert_array_equal(answer.scores, truth.scores)
+
+
+@each_backend
+@each_metric
+def test_k_beyond_the_size_pads_with_minus_one_and_minus_infinity(kind: str, metric: Metric):
+    vectors = base()[:30]
+    answer = build(kind, metric, vectors, full=True).search(queries()[:6], 50)
+    assert np.all(answer.rows[:, 30:] == -1)
+    assert np.all(answer.scores[:, 30:] == -np.inf)
+    assert np.all(np.sort(answer.rows[:, :30], axis=1) == np.arange(30))
+    assert_lawful(answer, vectors, queries()[:6], metric)
+
+
+@each_backend
+@each_metric
+def test_index_of_one_vector_answers(kind: str, metric: Metric):
+    answer = build(kind, metric, base()[:1]).search(queries()[:3], 2)
+    assert answer.rows.tolist() == [[0, -1]] * 3
+    assert_lawful(answer, base()[:1], queries()[:3], metric)
+
+
+@each_backend
+@each_metric
+def test_index_of_one_dimension_answers(kind: str, metric: Metric):
+    vectors = np.linspace(-1, 1, 40, dtype=np.float32)[:, np.newaxis]
+    asked = np.array([[2.0], [-0.5]], dtype=np.float32)
+    assert_lawful(build(kind, metric, vectors).search(asked, 5), vectors, asked, metric)
+
+
+@each_backend
+@each_metric
+def test_no_query_gets_no_answer(kind: str, metric: Metric):
+    answer = built(kind, metric).search(queries()[:0], 7)
+    assert answer.rows.shape == answer.scores.shape == (0, 7)
+
+
+@each_backend
+@each_metric
+def test_zero_vectors_score_zero(kind: str, metric: Metric):
+    vectors = np.vstack([base()[:60], np.zeros((5, DIM), dtype=np.float32)])
+    index = build(kind, metric, vectors, full=True)
+    answer = index.search(queries()[:5], 65)
+    zeros = answer.scores[(answer.rows >= 60)]
+    assert len(zeros) == 25
+    assert np.all(zeros == 0)
+    assert_lawful(answer, vectors, queries()[:5], metric)
+
+
+@each_backend
+@each_metric
+def test_nothing_but_zero_vectors_is_searched_in_row_order(kind: str, metric: Metric):
+    index = build(kind, metric, np.zeros((20, DIM), dtype=np.float32), full=True)
+    answer = index.search(queries()[:2], 20)
+    np.testing.assert_array_equal(answer.rows, [range(20)] * 2)
+    assert np.all(answer.scores == 0)
+
+
+@each_backend
+@each_metric
+def test_zero_query_scores_zero_with_everything(kind: str, metric: Metric):
+    zero = np.zeros((1, DIM), dtype=np.float32)
+    answer = built(kind, metric).search(zero, 10)
+    assert np.all(answer.scores == 0)
+    assert_lawful(answer, base(), zero, metric)
+
+
+@each_backend
+@each_metric
+def test_duplicates_by_the_hundred_are_all_found_by_row(kind: str, metric: Metric):
+    vectors = np.vstack([base()[:200], np.repeat(base()[7:8], 300, axis=0)])
+    copies = [7, *range(200, 500)]
+    index = build(kind, metric, vectors, full=True)
+    answer = index.search(base()[7:8], 301)
+    assert_lawful(answer, vectors, base()[7:8], metric)
+    if metric is Metric.COSINE:
+        np.testing.assert_array_equal(answer.rows[0], copies)
+    assert set(copies) <= set(index.search(base()[7:8], 500).rows[0].tolist())
+
+
+@each_metric
+@pytest.mark.parametrize("together", [1, 6])
+def test_exact_breaks_ties_by_row_when_k_cuts_through_duplicates(metric: Metric, together: int):
+    vectors = np.repeat(base()[:3], 400, axis=0)
+    asked = np.repeat(base()[1:2], together, axis=0)
+    answer = build("exact", metric, vectors).search(asked, 7)
+    truth = plain_scores(base()[:3], asked, metric)
+    first = 400 * np.argmax(truth, axis=1)[:, np.newaxis]
+    np.testing.assert_array_equal(answer.rows, first + np.arange(7))
+
+
+@each_backend
+def test_cosine_never_leaves_its_range_and_ignores_lengths(kind: str):
+    index = built(kind, Metric.COSINE)
+    answer = index.search(base()[:100], 10)
+    assert np.all(np.abs(answer.scores) <= 1)
+    np.testing.assert_array_equal(answer.rows[:, 0], np.arange(100))
+    halved = index.search(base()[:100] * np.float32(0.5), 10)  # a power of two rounds nothing
+    np.testing.assert_array_equal(halved.rows, answer.rows)
+
+
+def nan_query() -> FloatMatrix:
+    bad = queries().copy()
+    bad[3, 5] = np.nan
+    return bad
+
+
+def infinite_query() -> FloatMatrix:
+    bad = queries().copy()
+    bad[4, 0] = np.inf
+    return bad
+
+
+BAD_QUERIES: dict[str, tuple[Callable[[], Any], str]] = {
+    "nan": (nan_query, "row 3"),
+    "infinite": (infinite_query, "row 4"),
+    "float64": (lambda: queries().astype(np.float64), "float64"),
+    "transposed": (lambda: np.ascontiguousarray(queries().T).T, "transposed"),
+    "wide": (lambda: np.zeros((2, DIM + 1), dtype=np.float32), f"{DIM + 1}"),
+    "flat": (lambda: np.zeros(DIM, dtype=np.float32), "1 dimension"),
+}
+
+
+@each_backend
+@each_metric
+@pytest.mark.parametrize("fault", BAD_QUERIES)
+def test_queries_that_break_the_rules_are_refused(kind: str, metric: Metric, fault: str):
+    make, words = BAD_QUERIES[fault]
+    with pytest.raises(DataError, match=words):
+        built(kind, metric).search(make(), 5)
+
+
+@each_backend
+@pytest.mark.parametrize("k", [0, -1])
+def test_k_below_one_is_refused(kind: str, k: int):
+    with pytest.raises(DataError, match="at least 1"):
+        built(kind, Metric.COSINE).search(queries(), k)
+
+
+@each_backend
+@pytest.mark.parametrize(
+    "vectors",
+    [nan_query(), queries().astype(np.float64), queries().T, np.zeros((0, 4), dtype=np.float32)],
+    ids=["nan", "float64", "transposed", "empty"],
+)
+def test_vectors_that_break_the_rules_are_refused(kind: str, vectors: FloatMatrix):
+    with pytest.raises(DataError):
+        build(kind, Metric.COSINE, vectors)
+
+
+@each_backend
+@each_metric
+def test_building_leaves_the_vectors_as_they_were(kind: str, metric: Metric):
+    vectors = base()[:100].copy()
+    build(kind, metric, vectors)
+    np.testing.assert_array_equal(vectors, base()[:100])
+    assert vectors.flags.writeable
+
+
+@each_backend
+@each_metric
+def test_loaded_index_answers_as_the_saved_one(kind: str, metric: Metric, tmp_path: Path):
+    index = build(kind, metric, base()[:500])
+    before = index.search(queries(), 10)
+    index.save(tmp_path / "index")
+    loaded = load_index(tmp_path / "index")
+    assert (len(loaded), loaded.dim) == (500, DIM)
+    for answer in (loaded.search(queries(), 10), index.search(queries(), 10)):
+        np.testing.assert_array_equal(answer.rows, before.rows)
+        np.testing.assert_array_equal(answer.scores, before.scores)
+
+
+@each_backend
+@each_metric
+def test_loaded_index_can_be_saved_again(kind: str, metric: Metric, tmp_path: Path):
+    build(kind, metric, base()[:300]).save(tmp_path / "first")
+    load_index(tmp_path / "first").save(tmp_path / "second")
+    assert contents(tmp_path / "first") == contents(tmp_path / "second")
+
+
+@each_backend
+@each_metric
+def test_building_twice_with_one_thread_gives_the_same_bytes(
+    kind: str, metric: Metric, tmp_path: Path
+):
+    for name in ("first", "second"):
+        build(kind, metric, base()[:1000]).save(tmp_path / name)
+    assert contents(tmp_path / "first") == contents(tmp_path / "second")
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+
+
+@each_backend
+@each_metric
+def test_building_with_two_threads_keeps_recall(kind: str, metric: Metric):
+    index = build_index(base(), metric, CASES[kind].usual, seed=5, threads=2)
+    truth = built("exact", metric).search(queries(), 10)
+    assert recall(index.search(queries(), 10), truth) >= CASES[kind].floor(metric)
+
+
+@each_backend
+@each_metric
+def test_searching_from_four_threads_equals_searching_from_one(kind: str, metric: Metric):
+    index = built(kind, metric)
+    blocks = [queries()[start : start + 5] for start in range(0, 50, 5)] * 8
+    serial = [index.search(block, 10) for block in blocks]
+    with ThreadPoolExecutor(4) as pool:
+        parallel = list(pool.map(lambda block: index.search(block, 10), blocks))
+    for one, other in zip(serial, parallel, strict=True):
+        np.testing.assert_array_equal(one.rows, other.rows)
+        np.testing.assert_array_equal(one.scores, other.scores)
+
+
+@pytest.mark.parametrize(
+    ("kind", "weak", "strong"),
+    [
+        ("annoy", AnnoySearch(search_k=1), AnnoySearch(search_k=10**8)),
+        ("faiss", FaissSearch(nprobe=1), FaissSearch(nprobe=10**6)),
+        ("simhash", SimHashSearch(rescore_min=1), SimHashSearch(rescore_per_mille=1000)),
+    ],
+)
+def test_search_half_may_be_replaced_on_load(
+    kind: str, weak: SearchConfig, strong: SearchConfig, tmp_path: Path
+):
+    built(kind, Metric.COSINE).save(tmp_path)
+    truth = built("exact", Metric.COSINE).search(queries(), 10)
+    weak_recall, strong_recall = (
+        recall(load_index(tmp_path, search).search(queries(), 10), truth)
+        for search in (weak, strong)
+    )
+    assert weak_recall < strong_recall == 1.0
+
+
+@each_backend
+def test_search_settings_of_another_backend_are_refused(kind: str, tmp_path: Path):
+    build(kind, Metric.COSINE, base()[:50]).save(tmp_path)
+    other = AnnoySearch() if kind != "annoy" else FaissSearch()
+    with pytest.raises(ConfigError, match=kind):
+        load_index(tmp_path, other)
+
+
+@settings(deadline=None, max_examples=25)
+@given(
+    kind=st.sampled_from(sorted(CASES)),
+    metric=st.sampled_from(list(Metric)),
+    n=st.integers(1, 60),
+    dim=st.integers(1, 9),
+    k=st.integers(1, 70),
+    seed=st.integers(0, 2**31 - 1),
+)
+def test_small_indices_at_full_effort_score_as_exact_ones(kind, metric, n, dim, k, seed):
+    # Few distinct coordinates, so that ties, duplicates and zero rows abound.
+    rng = np.random.default_rng(seed)
+    vectors = rng.integers(-1, 2, (n, dim)).astype(np.float32)
+    asked = rng.integers(-1, 2, (3, dim)).astype(np.float32)
+    answer = build(kind, metric, vectors, full=True).search(asked, k)
+    truth = build("exact", metric, vectors).search(asked, k)
+    assert_lawful(answer, vectors, asked, metric)
+    np.testing.assert_array_equal(answer.scores, truth.scores)

@@ -7,6 +7,7 @@ BUF_VERSION := 1.75.0
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+EXTRAS := $(VENV)/.extras
 PINS := requirements/uv.txt requirements/build.txt requirements/dev.txt
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header --no-annotate --no-emit-package shelfmate-client \
@@ -16,6 +17,11 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 # command, by environment, so that no file ever holds an address.
 WITH_INDEX = index="$${UV_DEFAULT_INDEX:-$${PIP_INDEX_URL:-$$($(BIN)/python -m pip config get global.index-url 2>/dev/null)}}"; \
 	if [ -n "$$index" ]; then export UV_DEFAULT_INDEX="$$index"; fi;
+# Exactly what is pinned and nothing else; uv itself stays, being pinned too.
+SYNC = $(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes \
+	--build-constraints requirements/build.txt requirements/uv.txt
+INSTALL_OURS = $(BIN)/uv pip install --quiet --python $(BIN)/python --no-build-isolation --no-deps \
+	-e proto -e .
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-extras check lint-proto proto bench-smoke docs requirements clean
@@ -34,12 +40,10 @@ demo: $(READY) ## real baskets to gRPC answers, in one command
 test: $(READY) ## run the tests that need no optional package
 	$(BIN)/pytest -m "not extras"
 
-# pytest calls it an error to collect nothing; here it only means that no extra has a test yet.
-test-extras: $(READY) ## run the tests that need optional packages
-	@status=0; $(BIN)/pytest -m extras --collect-only -q >$(VENV)/extras.log 2>&1 || status=$$?; \
-	if [ $$status -eq 5 ]; then echo "test-extras: no test is marked extras; nothing to run"; \
-	elif [ $$status -ne 0 ]; then cat $(VENV)/extras.log; exit $$status; \
-	else $(BIN)/pytest -m extras; fi
+test-extras: ## install the optional packages and run the tests that need them
+	@if grep -rqs --include='*.py' 'mark\.extras' tests; then \
+		$(MAKE) --no-print-directory $(EXTRAS) && $(BIN)/pytest -m extras; \
+	else echo "test-extras: no test is marked extras yet; nothing to run"; fi
 
 check: $(READY) lint-proto ## lint, format, types, imports, stubs, wire contract, docs
 	$(BIN)/ruff check .
@@ -69,7 +73,8 @@ requirements: $(READY) ## pin anew after a change of pyproject.toml; UPGRADE=1 t
 	$(COMPILE) requirements/uv.in -o requirements/uv.txt; \
 	$(COMPILE) requirements/build.in -o requirements/build.txt; \
 	$(COMPILE) pyproject.toml -o requirements/server.txt; \
-	$(COMPILE) pyproject.toml --extra dev -o requirements/dev.txt
+	$(COMPILE) pyproject.toml --extra dev -o requirements/dev.txt; \
+	$(COMPILE) pyproject.toml --extra dev --extra extras -o requirements/extras.txt
 
 clean: ## delete caches and build results; .venv and work/ stay
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
@@ -82,8 +87,10 @@ $(READY): $(PINS) pyproject.toml proto/pyproject.toml
 	@if [ -e $(READY) ] && [ "$$(cat $(READY))" != "$(CURDIR)" ]; then rm -rf $(VENV); fi
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || "$(PYTHON)" -m venv --clear $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
-	@$(WITH_INDEX) set -ex; \
-	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes \
-		--build-constraints requirements/build.txt requirements/uv.txt requirements/dev.txt; \
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-build-isolation --no-deps -e proto -e .
+	@$(WITH_INDEX) set -ex; $(SYNC) requirements/dev.txt; $(INSTALL_OURS)
+	@rm -f $(EXTRAS)
 	@echo "$(CURDIR)" > $(READY)
+
+$(EXTRAS): $(READY) requirements/extras.txt
+	@$(WITH_INDEX) set -ex; $(SYNC) requirements/extras.txt; $(INSTALL_OURS)
+	@touch $(EXTRAS)

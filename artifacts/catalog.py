@@ -20,7 +20,10 @@ PATH_SEPARATOR = " > "
 
 @dataclass(frozen=True, slots=True)
 class ItemAttributes:
-    """What is known about one item; None where nothing is."""
+    """What answers tell of one item; None where nothing is known.
+
+    The description is not among them: it is long, and only text encoders read it.
+    """
 
     title: str | None
     category_path: str | None
@@ -38,6 +41,7 @@ class Catalog:
         titles: null where unknown.
         category_paths: levels joined by ` > `, null where unknown.
         brands: null where unknown.
+        descriptions: null where unknown.
         categories: names of the top categories, sorted; `(uncategorised)` among them if needed.
         category_codes: (n,) int32 into `categories`.
         prices: (n,) float32, in the shop's currency, NaN where unknown.
@@ -47,6 +51,7 @@ class Catalog:
     titles: StringColumn
     category_paths: StringColumn
     brands: StringColumn
+    descriptions: StringColumn
     categories: tuple[str, ...]
     category_codes: IntVector
     prices: FloatVector
@@ -101,6 +106,7 @@ class Catalog:
             titles=strings["title"],
             category_paths=strings["category_path"],
             brands=strings["brand"],
+            descriptions=strings["description"],
             categories=categories,
             category_codes=codes,
             prices=prices,
@@ -117,6 +123,7 @@ def write_catalog(  # noqa: PLR0913 - the columns of a catalogue
     brands: Sequence[str | None],
     prices: FloatVector,
     popularity: IntVector,
+    descriptions: Sequence[str | None] | None = None,
 ) -> Catalog:
     """Write the attributes of n items in row order, and open the result.
 
@@ -128,11 +135,14 @@ def write_catalog(  # noqa: PLR0913 - the columns of a catalogue
         top_categories: strings; None or empty puts the item into `(uncategorised)`.
         prices: (n,) float32, NaN where unknown.
         popularity: (n,) int32.
+        descriptions: strings or None; without them all are unknown.
 
     Raises:
         DataError: the columns differ in length.
     """
-    columns = (titles, category_paths, top_categories, brands, prices, popularity)
+    if descriptions is None:
+        descriptions = [None] * len(titles)
+    columns = (titles, category_paths, top_categories, brands, prices, popularity, descriptions)
     lengths = {len(column) for column in columns}
     if len(lengths) != 1:
         raise DataError(f"catalogue: expected columns of one length, got {sorted(lengths)}")
@@ -142,7 +152,12 @@ def write_catalog(  # noqa: PLR0913 - the columns of a catalogue
     code_of = {category: code for code, category in enumerate(categories)}
     write_columns(
         folder / "strings.arrow",
-        {"title": titles, "category_path": category_paths, "brand": brands},
+        {
+            "title": titles,
+            "category_path": category_paths,
+            "brand": brands,
+            "description": descriptions,
+        },
     )
     (folder / "categories.json").write_text(json.dumps(categories, ensure_ascii=False), "utf-8")
     codes = np.fromiter((code_of[name] for name in named), dtype=np.int32, count=len(named))

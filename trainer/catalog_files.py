@@ -42,6 +42,7 @@ def write_items(
         brands=rows.column("brand").to_pylist(),
         prices=prices.to_numpy(),
         popularity=_popularity(engine, sessions, len(rows)),
+        descriptions=rows.column("description").to_pylist(),
     )
     categories = _by_category(catalog)
     return ItemCounts(

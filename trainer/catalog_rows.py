@@ -9,7 +9,7 @@ from artifacts.catalog import PATH_SEPARATOR
 from trainer.config import ItemsConfig
 from trainer.events import REASON, blank, pick, unreadable
 
-ATTRIBUTES = ("title", "category_path", "top_category", "brand")
+ATTRIBUTES = ("title", "category_path", "top_category", "brand", "description")
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +18,8 @@ class CheckedItems:
 
     Attributes:
         raw: our columns as they came, plus `reason`, null for rows that are taken.
-        items: the rows that are taken: item_id, title, category_path, top_category, brand (text,
-            null where unknown) and price (float64, null where unknown). Ids are distinct.
+        items: the rows that are taken: item_id, title, category_path, top_category, brand,
+            description (text, null where unknown) and price (float64, null where unknown). Ids are distinct.
     """
 
     raw: Table
@@ -62,6 +62,7 @@ def _attributes(raw: Table, config: ItemsConfig) -> Table:
         category_path=levels.join(PATH_SEPARATOR).nullif(""),
         top_category=text["top_category"].fill_null(first),
         brand=text["brand"],
+        description=text["description"],
         price=price,
     )
 

@@ -75,6 +75,8 @@ class ItemColumns(Settings):
     """Maker or label."""
     price: str | None = None
     """Price of one unit, in the shop's currency."""
+    description: str | None = None
+    """Longer text about the product; only the content space reads it."""
 
 
 class ItemsConfig(Settings):

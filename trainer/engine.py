@@ -1,8 +1,5 @@
 """Run Ibis expressions: the only place that knows which engine does."""
 
-import os
-import secrets
-import shutil
 import warnings
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -16,8 +13,8 @@ import pyarrow as pa
 from ibis.expr.types import Table
 
 from artifacts.errors import DataError
-from artifacts.folders import STAGING_MARK
 from trainer.config import PrepareConfig
+from trainer.scratch import scratch_folder
 from trainer.sources import Source
 
 
@@ -70,17 +67,14 @@ def open_engine(config: PrepareConfig, folder: Path) -> Iterator[Engine]:
     Raises:
         DataError: the engine failed on the data; its own message is kept.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    # Named as staging, so that what a killed process leaves is cleared with the next pruning.
-    scratch = folder / f".scratch{STAGING_MARK}{os.getpid()}-{secrets.token_hex(4)}"
-    scratch.mkdir()
     try:
-        with closing(DuckdbEngine(config, scratch)) as engine:
+        with (
+            scratch_folder(folder) as scratch,
+            closing(DuckdbEngine(config, scratch)) as engine,
+        ):
             yield engine
     except duckdb.Error as error:
         raise DataError(f"prepare: the data cannot be processed: {error}") from error
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
 
 
 class DuckdbEngine:

@@ -2,7 +2,6 @@
 
 import os
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from artifacts.progress import Progress
 from artifacts.versions import VersionedRoot
 from trainer.config import Prod2VecConfig
 from trainer.corpus import Corpus, write_corpus
+from trainer.scratch import scratch_folder
 from trainer.space_artifact import SpaceRecipe, store_space
 
 SPACE = "cf"
@@ -42,13 +42,13 @@ def train_prod2vec(
     )
 
     def fit(folder: Path) -> EmbeddingTable:
-        return fit_prod2vec(prepared, config, folder.parent, progress=progress)
+        return fit_prod2vec(prepared, config, root.root, progress=progress)
 
     return store_space(recipe, root, fit, progress=progress)
 
 
 def fit_prod2vec(
-    prepared: Prepared, config: Prod2VecConfig, scratch: Path, *, progress: Progress
+    prepared: Prepared, config: Prod2VecConfig, parent: Path, *, progress: Progress
 ) -> EmbeddingTable:
     """Learn the table of both matrices without storing it.
 
@@ -59,16 +59,16 @@ def fit_prod2vec(
     Args:
         prepared: the sessions.
         config: every knob.
-        scratch: an existing folder for the text of the sessions, which is gone afterwards.
+        parent: folder in which the text of the sessions lies for the while.
         progress: gets one step an epoch.
 
     Raises:
         DataError: fewer than two items occur `min_count` times.
     """
-    with TemporaryDirectory(dir=scratch, prefix=".corpus-") as folder:
+    with scratch_folder(parent) as folder:
         progress.start("write corpus")
         corpus = write_corpus(
-            prepared.train_sessions, Path(folder) / "sessions.txt", items=len(prepared.items)
+            prepared.train_sessions, folder / "sessions.txt", items=len(prepared.items)
         )
         progress.finish(f"{corpus.sessions:,} sessions, {corpus.tokens:,} items")
         progress.start("train prod2vec", total=config.epochs)

@@ -20,7 +20,8 @@ def made_codes(words: int, n: int, seed: int = 0):
 
 
 def hamming_twin(codes: Codes, query: Codes) -> Codes:
-    return np.bitwise_count(codes ^ query[:, np.newaxis]).sum(axis=0, dtype=np.uint64)  # (n,)
+    distances: Codes = np.bitwise_count(codes ^ query[:, np.newaxis]).sum(axis=0, dtype=np.uint64)
+    return distances  # (n,)
 
 
 @njit

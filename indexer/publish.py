@@ -1,0 +1,93 @@
+"""Put a snapshot in service, and take it back."""
+
+from datetime import datetime
+
+from pydantic import ValidationError
+
+from artifacts.errors import ArtifactError, GateError
+from artifacts.manifest import Manifest, read_manifest, verify
+from artifacts.snapshot import SnapshotContents
+from artifacts.versions import VersionedRoot
+from indexer.config import IndexConfig
+from indexer.gate_report import GateReport
+from indexer.journal import PublishRecord, append_record, read_journal
+
+
+def publish(root: VersionedRoot, id: str, *, now: datetime, force: bool = False) -> PublishRecord:
+    """Move `current` to snapshot `id`, then unlink the oldest beyond the number to be kept.
+
+    Args:
+        root: where snapshots lie.
+        id: a sealed snapshot.
+        now: time for the journal.
+        force: publish although the gate failed; the journal says so. Damage is never forced.
+
+    Returns:
+        What was written to the journal.
+
+    Raises:
+        ArtifactError: the snapshot is missing, damaged or of another format version.
+        GateError: the gate failed; its failures are listed.
+
+    Cost: one sequential read of the snapshot.
+    """
+    manifest = read_manifest(root.path(id), "snapshot")
+    verify(root.path(id), manifest)
+    gate = _gate(manifest)
+    if not gate.passed and not force:
+        raise GateError(
+            f"snapshot {id} is not published, its gate failed: {'; '.join(gate.failures)}"
+        )
+    record = PublishRecord(
+        action="publish", id=id, at=now, forced=force and not gate.passed, failures=gate.failures
+    )
+    _put_in_service(root, record)
+    root.prune(_index_config(manifest).keep)
+    return record
+
+
+def roll_back(root: VersionedRoot, *, now: datetime) -> PublishRecord:
+    """Move `current` to the snapshot that was published before the one in service.
+
+    Rolling back again goes one further back. Snapshots that are gone are passed over.
+
+    Raises:
+        ArtifactError: there is nothing to go back to, or it is damaged.
+    """
+    id = _published_before(root)
+    verify(root.path(id), read_manifest(root.path(id), "snapshot"))
+    record = PublishRecord(action="roll_back", id=id, at=now)
+    _put_in_service(root, record)
+    return record
+
+
+def _put_in_service(root: VersionedRoot, record: PublishRecord) -> None:
+    # The journal first: killed in between, it names a snapshot that passed and did not serve; the
+    # other way round it would not know the one in service, and rolling back would fail.
+    append_record(root.root, record)
+    root.use(record.id)
+
+
+def _published_before(root: VersionedRoot) -> str:
+    current = root.current_id()
+    published = [entry.id for entry in read_journal(root.root) if entry.action == "publish"]
+    if current in published:
+        last = len(published) - 1 - published[::-1].index(current)
+        earlier = [id for id in published[:last] if id != current and root.has(id)]
+        if earlier:
+            return earlier[-1]
+    raise ArtifactError(f"{root.root}: no earlier snapshot to go back to from {current}")
+
+
+def _gate(manifest: Manifest) -> GateReport:
+    try:
+        return GateReport.model_validate(SnapshotContents.model_validate(manifest.details).gate)
+    except ValidationError as error:
+        raise ArtifactError(f"snapshot {manifest.id}: no gate report: {error}") from error
+
+
+def _index_config(manifest: Manifest) -> IndexConfig:
+    try:
+        return IndexConfig.model_validate(manifest.config.get("index"))
+    except ValidationError as error:
+        raise ArtifactError(f"snapshot {manifest.id}: no index settings: {error}") from error

@@ -1,0 +1,64 @@
+"""An index that answers in vocabulary rows."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from artifacts.arrays import FloatMatrix, IntVector
+from artifacts.errors import ArtifactError
+from artifacts.neighbors import PAD_ROW, Neighbors
+from indexer.backends import load_index
+from indexer.config import SearchConfig
+from indexer.index import Index
+
+ROWS_NAME = "rows.npy"
+
+
+@dataclass(frozen=True, slots=True)
+class RowIndex:
+    """An index and the vocabulary rows of its vectors.
+
+    Attributes:
+        index: numbers its vectors 0 .. n-1.
+        rows: (n,) int32 vocabulary rows, strictly ascending, so that ties stay in order.
+    """
+
+    index: Index
+    rows: IntVector
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def search(self, queries: FloatMatrix, k: int) -> Neighbors:
+        """Find the k best items for each query; see `indexer.index.Index.search`."""
+        found = self.index.search(queries, k)
+        rows = np.where(found.rows >= 0, self.rows[found.rows], np.int32(PAD_ROW))
+        return Neighbors(rows=rows, scores=found.scores)
+
+    def save(self, folder: Path) -> None:
+        """Write the index and its rows into `folder`."""
+        self.index.save(folder)
+        np.save(folder / ROWS_NAME, self.rows)
+
+    @classmethod
+    def open(cls, folder: Path, search: SearchConfig | None = None) -> "RowIndex":
+        """Map an index that `save` wrote.
+
+        Args:
+            folder: where it was saved.
+            search: replaces the search half of the stored settings.
+
+        Raises:
+            ArtifactError: files are missing, malformed, or disagree.
+            ConfigError: `search` belongs to another backend.
+        """
+        index = load_index(folder, search)
+        path = folder / ROWS_NAME
+        try:
+            rows = np.load(path, mmap_mode="r")
+        except (OSError, ValueError) as error:
+            raise ArtifactError(f"{path}: cannot be mapped: {error}") from error
+        if len(rows) != len(index):
+            raise ArtifactError(f"{path}: expected {len(index)} rows, got {len(rows)}")
+        return cls(index, rows)

@@ -36,29 +36,30 @@ def blocks(page: Path) -> list[Block]:
     """Return the fenced blocks of a page, in order."""
     return [
         Block(page, (token.map or [0])[0] + 1, tuple(token.info.split()), token.content)
-        for token in _tokens(page)
+        for token in tokens(page)
         if token.type == "fence"
     ]
 
 
 def links(page: Path) -> list[str]:
     """Return the targets of a page's links and pictures, in order."""
-    inline = [child for token in _tokens(page) for child in token.children or []]
+    inline = [child for token in tokens(page) for child in token.children or []]
     targets = [child.attrGet("href") or child.attrGet("src") for child in inline]
     return [str(target) for target in targets if target]
 
 
 def anchors(page: Path) -> set[str]:
     """Return the names that a link may use after `#`, made as GitHub makes them."""
-    tokens = _tokens(page)
+    parsed = tokens(page)
     headings = [
-        tokens[place + 1].content
-        for place, token in enumerate(tokens)
+        parsed[place + 1].content
+        for place, token in enumerate(parsed)
         if token.type == "heading_open"
     ]
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 @cache
-def _tokens(page: Path) -> list[Token]:
+def tokens(page: Path) -> list[Token]:
+    """Return a page as its parser sees it."""
     return MarkdownIt("commonmark").enable("table").parse(page.read_text("utf-8"))

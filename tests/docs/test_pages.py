@@ -5,35 +5,22 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from benchmarks.cli import app as bench_app
-from cli.main import app as shelfmate_app
-from tests.docs.command_lines import command_lines, command_tree, problem
-from tests.docs.pages import GENERATED, ROOT, Block, anchors, blocks, links, pages
+from tests.docs.pages import ROOT, anchors, blocks, links, pages
 
 PAGES = pages()
-SHELL = {"sh", "bash", "console"}
-CODE = [block for page in PAGES for block in blocks(page) if block.info]
-PROGRAMS = {"shelfmate": command_tree(shelfmate_app), "bench": command_tree(bench_app)}
+PYTHON = [
+    block for page in PAGES for block in blocks(page) if block.info and block.info[0] == "python"
+]
 
 
-def _of(*languages: str) -> list[Block]:
-    # The generated reference shows usage lines such as `[OPTIONS]`, which nobody can run.
-    return [block for block in CODE if block.info[0] in languages and block.page != GENERATED]
-
-
-@pytest.mark.parametrize("block", _of(*SHELL), ids=lambda block: block.place)
-def test_commands_shown_exist(block):
-    commands = command_lines(block.text, prompt=block.info[0] == "console")
-    complaints = [problem(words, PROGRAMS) for words in commands]
-    assert [complaint for complaint in complaints if complaint] == []
-
-
-@pytest.mark.parametrize("block", _of("python"), ids=lambda block: block.place)
+@pytest.mark.parametrize("block", PYTHON, ids=lambda block: block.place)
 def test_python_shown_compiles_and_runs_where_it_says_so(block, tmp_path):
     compile(block.text, block.place, "exec")
     if "run" in block.info[1:]:
         command = [sys.executable, "-W", "error", "-c", block.text]
-        finished = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+        finished = subprocess.run(
+            command, cwd=tmp_path, capture_output=True, text=True, check=False
+        )
         assert finished.returncode == 0, finished.stderr
 
 

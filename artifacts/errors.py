@@ -9,6 +9,7 @@
       RequestError             the caller's fault                      INVALID_ARGUMENT
         UnknownItemError       only where the caller forbade fallback  NOT_FOUND
       UnsupportedError         the snapshot lacks a space or relation  FAILED_PRECONDITION
+      NotBuiltError            this release does not have it yet       UNIMPLEMENTED
       OverloadedError          a queue is full                         RESOURCE_EXHAUSTED
       NotReadyError            no snapshot yet, or draining            UNAVAILABLE
       DeadlineError            the deadline passed between stages      DEADLINE_EXCEEDED
@@ -64,6 +65,18 @@ class UnknownItemError(RequestError):
 
 class UnsupportedError(ShelfmateError):
     """The snapshot in service has no such space, relation or table."""
+
+
+class NotBuiltError(ShelfmateError):
+    """The contract names the option, but this release does not have it yet.
+
+    Attributes:
+        field: path of the option inside the request message, such as `sources[1]`.
+    """
+
+    def __init__(self, message: str, *, field: str = "") -> None:
+        super().__init__(message)
+        self.field = field
 
 
 class OverloadedError(ShelfmateError):

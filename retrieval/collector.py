@@ -1,0 +1,139 @@
+"""The answer to one entry while it is being made."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from artifacts.arrays import FloatVector, IntVector
+from artifacts.relation import ScoreKind
+from retrieval.answer import FILTER_STAGES, Answer, Shortfall, ShortfallReason, Stage
+from retrieval.candidates import Candidate, Source
+from retrieval.plan import Plan
+from retrieval.query_vector import QueryVector
+
+
+class Collector:
+    """Takes candidates from one source after another until there are k.
+
+    What stands in the way of a row is decided here and nowhere else, for every source alike.
+
+    Args:
+        plan: k and the filter.
+        own: rows of the query items, which are never in the answer.
+        query: what likeness is measured to; None where the query has no vector.
+    """
+
+    __slots__ = ("_removed", "_seen", "candidates", "own", "plan", "query")
+
+    def __init__(self, plan: Plan, own: tuple[int, ...], query: QueryVector | None) -> None:
+        self.plan = plan
+        self.own = own
+        self.query = query
+        self.candidates: list[Candidate] = []
+        self._seen: list[int] = []
+        self._removed: dict[Source, NDArray[np.int64]] = {}
+
+    @property
+    def missing(self) -> int:
+        """Candidates still wanted."""
+        return self.plan.k - len(self.candidates)
+
+    @property
+    def spare(self) -> int:
+        """How many rows of a list may be lost to the query itself and to earlier sources."""
+        return len(self.own) + len(self._seen)
+
+    def judge(self, rows: IntVector) -> NDArray[np.int8]:
+        """Say of each row which `Stage` removes it, 0 if none does."""
+        if self.plan.is_open:
+            verdicts = np.zeros(len(rows), dtype=np.int8)
+        else:
+            verdicts = self.plan.filter.judge(rows, self.query)
+        if self._seen:
+            verdicts[(verdicts == Stage.PASSED) & np.isin(rows, self._seen)] = Stage.DUPLICATE
+        for row in self.own:
+            verdicts[rows == row] = Stage.QUERY_ITEM
+        return verdicts
+
+    def take(
+        self,
+        rows: IntVector,
+        scores: FloatVector,
+        verdicts: NDArray[np.int8],
+        source: Source,
+        kind: ScoreKind,
+    ) -> None:
+        """Take the best rows that passed, until k, and count what the others fell to.
+
+        Args:
+            rows: (m,) best first, without padding.
+            scores: (m,) on the scale of `kind`.
+            verdicts: (m,) what `judge` said of the rows.
+            source: where the list comes from.
+            kind: what the scores mean.
+        """
+        places = np.flatnonzero(verdicts == Stage.PASSED)[: self.missing]
+        full = len(places) == self.missing and len(places) > 0
+        end = int(places[-1]) + 1 if full else len(rows)
+        self.count_removed(verdicts[:end], source)
+        taken = rows[places].tolist()
+        self._seen.extend(taken)
+        self.candidates.extend(
+            Candidate(row, score, kind, source, place + 1)
+            for row, score, place in zip(
+                taken, scores[places].tolist(), places.tolist(), strict=True
+            )
+        )
+
+    def count_removed(self, verdicts: NDArray[np.int8], source: Source) -> None:
+        """Add to the removals of `source`.
+
+        A live search begins with the list that was precomputed from it, so its removals replace
+        those of that list instead of counting them twice.
+        """
+        if source is Source.LIVE:
+            self._removed.pop(Source.PRECOMPUTED, None)
+        counts = np.bincount(verdicts, minlength=len(Stage))
+        counts[Stage.PASSED] = 0
+        self._removed[source] = self._removed.get(source, np.zeros_like(counts)) + counts
+
+    def answer(
+        self,
+        *,
+        skipped: tuple[str, ...] = (),
+        reason: ShortfallReason | None = None,
+        debug: bool = False,
+    ) -> Answer:
+        """Return what was collected.
+
+        Args:
+            skipped: ids that the snapshot does not know.
+            reason: why the answer is short, where the caller knows better than the counts.
+            debug: measure how similar each candidate is to the query.
+        """
+        removed = self._totals()
+        shortfall = None
+        if self.missing > 0:
+            filtered = any(stage in removed for stage in FILTER_STAGES)
+            found = ShortfallReason.FILTERED if filtered else ShortfallReason.EXHAUSTED
+            shortfall = Shortfall(self.plan.k, len(self.candidates), reason or found)
+        return Answer(
+            candidates=self.candidates,
+            shortfall=shortfall,
+            skipped=skipped,
+            removed=removed,
+            similarities=self._similarities() if debug else (),
+        )
+
+    def _totals(self) -> dict[Stage, int]:
+        if not self._removed:
+            return {}
+        counts = np.sum(list(self._removed.values()), axis=0)
+        return {stage: int(counts[stage]) for stage in Stage if counts[stage]}
+
+    def _similarities(self) -> Sequence[float]:
+        if self.query is None:
+            return [float("nan")] * len(self.candidates)
+        rows = np.array([candidate.row for candidate in self.candidates], dtype=np.int32)
+        return [float(cosine) for cosine in self.query.cosines(rows)]

@@ -1,0 +1,69 @@
+"""Named behaviours of the recommender."""
+
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from artifacts.relation import Relation
+from retrieval.candidates import BUILT_SOURCES, Source
+from retrieval.queries import MAX_K, Accuracy
+
+DEFAULT_NAME = "default"
+
+
+class ServingConfig(BaseModel):
+    """One named behaviour, such as `offer_page`: the TOML table `[serving.<name>]`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    space: str = Field(default="cf", min_length=1)
+    """Space whose vectors and neighbour tables are used."""
+    relation: Relation = Relation.ALTERNATIVES
+    """Relation of calls that name none."""
+    sources: tuple[Source, ...] = (Source.PRECOMPUTED, Source.LIVE, Source.POPULAR)
+    """Sources in the order in which they are tried; each fills what the ones before left open."""
+    accuracy: Accuracy = Accuracy.BALANCED
+    """Effort of searches for calls that name none."""
+    k: int = Field(default=10, ge=1, le=MAX_K)
+    """Items returned to calls that name no number."""
+
+    @field_validator("sources")
+    @classmethod
+    def _check_sources(cls, sources: tuple[Source, ...]) -> tuple[Source, ...]:
+        """Refuse what no request could be answered with."""
+        if not sources:
+            raise ValueError("expected at least one source, got none")
+        if len(set(sources)) != len(sources):
+            raise ValueError(f"expected distinct sources, got {[str(s) for s in sources]}")
+        missing = [str(source) for source in sources if source not in BUILT_SOURCES]
+        if missing:
+            raise ValueError(f"this release does not have {missing} yet")
+        return sources
+
+
+class RetrievalConfig(BaseModel):
+    """All named behaviours and the one that unnamed calls get."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    serving: dict[Annotated[str, Field(min_length=1)], ServingConfig] = Field(
+        default_factory=lambda: {DEFAULT_NAME: ServingConfig()}, min_length=1
+    )
+    """Behaviours by name."""
+    default_serving: str = ""
+    """Name of the behaviour of calls that name none; empty: the first one."""
+
+    @model_validator(mode="after")
+    def _check_default(self) -> Self:
+        """Refuse a default that names nothing."""
+        if self.default_serving and self.default_serving not in self.serving:
+            raise ValueError(
+                f"default_serving: expected one of {sorted(self.serving)}, "
+                f"got {self.default_serving!r}"
+            )
+        return self
+
+    @property
+    def default_name(self) -> str:
+        """Name of the behaviour of calls that name none."""
+        return self.default_serving or next(iter(self.serving))

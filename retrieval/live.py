@@ -1,0 +1,62 @@
+"""Searches in indices while the caller waits; those with equal needs share a call."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from functools import partial
+
+import numpy as np
+
+from retrieval.deadline import Deadline
+from retrieval.exact import search_exactly
+from retrieval.filters import CompiledFilter
+from retrieval.live_search import LiveSearch
+from retrieval.scope import SearchScope
+from retrieval.state import ServingState
+
+
+def search_live(state: ServingState, searches: Sequence[LiveSearch], deadline: Deadline) -> None:
+    """Run searches to their end.
+
+    Args:
+        state: the snapshot.
+        searches: each is marked as done once its collector has what there is.
+        deadline: checked before each call of an index.
+
+    Raises:
+        DeadlineError: the deadline passed; the searches not yet done are left as they are.
+    """
+    while waiting := [search for search in searches if not search.done]:
+        groups: dict[tuple[object, ...], list[LiveSearch]] = defaultdict(list)
+        for search in waiting:
+            groups[search.needs].append(search)
+        for group in groups.values():
+            deadline.check("search")
+            scope = SearchScope(state, group[0].index.space, group[0].categories)
+            if group[0].exact:
+                _scan(state, group, scope)
+            else:
+                _search(group, scope)
+
+
+def _scan(state: ServingState, group: Sequence[LiveSearch], scope: SearchScope) -> None:
+    table = state.snapshot.spaces[scope.space]
+    collectors = [search.collector for search in group]
+    search_exactly(table, group[0].index.relation, scope, collectors)
+    for search in group:
+        search.done = True
+
+
+def _search(group: Sequence[LiveSearch], scope: SearchScope) -> None:
+    vectors = [search.collector.query.values for search in group if search.collector.query]
+    hits = group[0].index.search(
+        np.stack(vectors), group[0].bucket, categories=scope.categories or None
+    )
+    left: dict[int, int] = {}  # by filter: most entries of a batch share one
+
+    def count_left(filter: CompiledFilter) -> int:
+        if id(filter) not in left:
+            left[id(filter)] = scope.rows_left(filter)
+        return left[id(filter)]
+
+    for search, rows, scores in zip(group, hits.rows, hits.scores, strict=True):
+        search.receive(rows, scores, partial(count_left, search.collector.plan.filter))

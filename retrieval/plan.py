@@ -1,0 +1,65 @@
+"""How one entry is to be answered, with nothing left open."""
+
+from dataclasses import dataclass
+
+from artifacts.errors import RequestError
+from retrieval.config import ServingConfig
+from retrieval.filters import CompiledFilter, compile_filter, open_filter
+from retrieval.queries import MAX_K, NO_OPTIONS, Accuracy, AnswerOptions, UnknownItemPolicy
+from retrieval.state import ServingState
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Options of an entry after the batch's and the serving config's have filled its gaps."""
+
+    k: int
+    filter: CompiledFilter
+    is_open: bool
+    """`filter.is_open`, looked up once."""
+    accuracy: Accuracy
+    unknown_items: UnknownItemPolicy
+
+    @classmethod
+    def of_config(cls, state: ServingState, config: ServingConfig) -> "Plan":
+        """Return what a call gets that sets nothing."""
+        return cls(
+            k=config.k,
+            filter=open_filter(state),
+            is_open=True,
+            accuracy=config.accuracy,
+            unknown_items=UnknownItemPolicy.FALL_BACK,
+        )
+
+    def overridden(self, options: AnswerOptions | None, *, path: str) -> "Plan":
+        """Return this plan with the options that are set.
+
+        Args:
+            options: what an entry or a batch sets; a filter replaces the old one whole.
+            path: where the options stand in the request, for errors.
+
+        Raises:
+            RequestError: k out of range or a filter that no snapshot could apply.
+            NotBuiltError: a filter that this release does not have.
+        """
+        if options is None or options is NO_OPTIONS:
+            return self
+        k = self.k if options.k is None else _checked_k(options.k, path)
+        filter = self.filter
+        if options.filter is not None:
+            filter = compile_filter(self.filter.state, options.filter, path=f"{path}.filter")
+        return Plan(
+            k=k,
+            filter=filter,
+            is_open=filter.is_open,
+            accuracy=options.accuracy or self.accuracy,
+            unknown_items=options.unknown_items or self.unknown_items,
+        )
+
+
+def _checked_k(k: int, path: str) -> int:
+    if not 1 <= k <= MAX_K:
+        raise RequestError(
+            f"k: expected 1 to {MAX_K}, got {k}", field=f"{path}.k", reason="K_OUT_OF_RANGE"
+        )
+    return k

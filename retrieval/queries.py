@@ -1,0 +1,163 @@
+"""What callers ask for, free of any wire format.
+
+Paths of fields in errors are those of `shelfmate.v1`, relative to the message named in each class.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TypeAlias
+
+from artifacts.arrays import FloatVector
+from artifacts.relation import Relation
+from retrieval.candidates import Source
+
+MAX_BATCH = 1_000
+MAX_K = 1_000
+MAX_EXCLUDED = 10_000
+MAX_WEIGHTED_ITEMS = 100
+
+
+class Accuracy(StrEnum):
+    """How much work a search may put into finding every true neighbour."""
+
+    FAST = "fast"
+    BALANCED = "balanced"
+    ACCURATE = "accurate"
+
+
+class UnknownItemPolicy(StrEnum):
+    """What to do with an id that the snapshot does not know."""
+
+    FAIL = "fail"  # the entry fails
+    SKIP = "skip"  # the id is left out and listed
+    FALL_BACK = "fall_back"  # the id is listed, and the next source that can answers
+
+
+@dataclass(frozen=True, slots=True)
+class PriceBand:
+    """Prices that pass, in the shop's currency; None leaves a side open."""
+
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FilterSpec:
+    """Which items may appear, as the caller says it (`Filter`)."""
+
+    excluded_ids: Sequence[str] = ()
+    allowed_categories: Sequence[str] = ()
+    price_band: PriceBand | None = None
+    min_similarity: float | None = None
+    available_only: bool = False
+    near_duplicates: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerOptions:
+    """How an entry is to be answered; None leaves it to the batch, then to the serving config."""
+
+    k: int | None = None
+    filter: FilterSpec | None = None
+    accuracy: Accuracy | None = None
+    unknown_items: UnknownItemPolicy | None = None
+
+
+NO_OPTIONS = AnswerOptions()
+
+
+@dataclass(frozen=True, slots=True)
+class CallOptions:
+    """What holds for a whole call.
+
+    Attributes:
+        serving_config: name; empty for the default.
+        debug: fill `Answer.similarities`.
+        allow_partial: answer with what there is when the deadline passes between stages.
+    """
+
+    serving_config: str = ""
+    debug: bool = False
+    allow_partial: bool = False
+
+
+DEFAULT_CALL = CallOptions()
+
+
+@dataclass(frozen=True, slots=True)
+class NewItem:
+    """What is known of a product that is newer than the snapshot."""
+
+    title: str = ""
+    category_path: str = ""
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SimilarQuery:
+    """One product to recommend for (`SimilarQuery`)."""
+
+    item_id: str
+    new_item: NewItem | None = None
+    options: AnswerOptions | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SimilarBatch:
+    """A batch of products; `relation` and `sources` left out are the serving config's."""
+
+    queries: Sequence[SimilarQuery]
+    call: CallOptions = DEFAULT_CALL
+    defaults: AnswerOptions = NO_OPTIONS
+    relation: Relation | None = None
+    sources: Sequence[Source] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NearItem:
+    """Search near the vector of an item."""
+
+    item_id: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NearVector:
+    """Search near a vector, (d,) float32."""
+
+    values: FloatVector
+
+
+@dataclass(frozen=True, slots=True)
+class NearItems:
+    """Search near the weighted mean of items; negative weights push away."""
+
+    item_ids: Sequence[str]
+    weights: Sequence[float]
+
+
+Near: TypeAlias = NearItem | NearVector | NearItems
+
+
+@dataclass(frozen=True, slots=True)
+class NeighborQuery:
+    """One search (`NeighborQuery`); `near` is None where the caller forgot it."""
+
+    near: Near | None
+    options: AnswerOptions | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NeighborBatch:
+    """A batch of searches; an empty `space` is the serving config's.
+
+    Attributes:
+        exact: compare with every vector instead of asking an index.
+    """
+
+    queries: Sequence[NeighborQuery]
+    call: CallOptions = field(default=DEFAULT_CALL)
+    defaults: AnswerOptions = NO_OPTIONS
+    space: str = ""
+    relation: Relation | None = None
+    exact: bool = False

@@ -1,0 +1,180 @@
+"""The recommender: what servers, batch jobs and benchmarks call, so that all of them agree."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from artifacts.errors import ConfigError, RequestError, UnknownItemError, UnsupportedError
+from artifacts.neighbors import PAD_ROW
+from retrieval.answer import BatchAnswer
+from retrieval.config import RetrievalConfig, ServingConfig
+from retrieval.deadline import Deadline
+from retrieval.item_ids import checked_id
+from retrieval.plan import Plan
+from retrieval.queries import MAX_BATCH, CallOptions, NeighborBatch, SimilarBatch
+from retrieval.search import NeighborTask, search_neighbors
+from retrieval.similar import SimilarRun
+from retrieval.similar_entry import SimilarTask
+from retrieval.sources import checked_sources
+from retrieval.state import ServingState
+
+
+@dataclass(frozen=True, slots=True)
+class SimilarBegun:
+    """A batch of products after its look-ups.
+
+    Attributes:
+        serving_config: name of the config that answers.
+        run: the batch, or the error that every entry gets.
+        size: number of entries.
+    """
+
+    serving_config: str
+    run: SimilarRun | UnsupportedError
+    size: int
+
+    @property
+    def pending(self) -> bool:
+        """Whether an entry waits for a search."""
+        return isinstance(self.run, SimilarRun) and self.run.pending
+
+    def finish(self, deadline: Deadline) -> None:
+        """Run the searches that entries wait for.
+
+        Raises:
+            DeadlineError: the deadline passed and the caller wants no partial answer.
+        """
+        if isinstance(self.run, SimilarRun):
+            self.run.finish(deadline)
+
+    def answer(self) -> BatchAnswer:
+        """Return the outcomes; no entry may be waiting."""
+        if isinstance(self.run, UnsupportedError):
+            return BatchAnswer([self.run] * self.size, self.serving_config)
+        return BatchAnswer(self.run.outcomes, self.serving_config, partial=self.run.partial)
+
+
+class Recommender:
+    """Answers batches from one snapshot; safe to use from several threads.
+
+    Args:
+        state: the snapshot.
+        configs: the named behaviours.
+
+    Raises:
+        ConfigError: a behaviour names a space or relation that the snapshot lacks.
+    """
+
+    def __init__(self, state: ServingState, configs: RetrievalConfig) -> None:
+        self.state = state
+        self.configs = configs
+        self._plans: dict[str, Plan] = {}
+        for name, config in configs.serving.items():
+            try:
+                state.require(config.space, config.relation)
+            except UnsupportedError as error:
+                raise ConfigError(f"[serving.{name}]: {error}") from error
+            self._plans[name] = Plan.of_config(state, config)
+
+    def similar(self, batch: SimilarBatch, deadline: Deadline | None = None) -> BatchAnswer:
+        """Recommend for products.
+
+        Raises:
+            RequestError: the batch itself is at fault.
+            NotBuiltError: a source or a default filter that this release does not have.
+            DeadlineError: the deadline passed and the caller wants no partial answer.
+        """
+        begun = self.begin_similar(batch)
+        if begun.pending:
+            begun.finish(deadline or Deadline())
+        return begun.answer()
+
+    def begin_similar(self, batch: SimilarBatch) -> SimilarBegun:
+        """Do the part of `similar` that needs no search, which is usually all of it.
+
+        Raises:
+            RequestError: the batch itself is at fault.
+            NotBuiltError: a source or a default filter that this release does not have.
+        """
+        _check_size(len(batch.queries), "requests")
+        name, config = self._resolve(batch.call)
+        task = SimilarTask(
+            state=self.state,
+            space=config.space,
+            relation=batch.relation or config.relation,
+            sources=checked_sources(batch.sources) if batch.sources else config.sources,
+            plan=self._plans[name].overridden(batch.defaults, path="defaults"),
+            debug=batch.call.debug,
+            allow_partial=batch.call.allow_partial,
+        )
+        run: SimilarRun | UnsupportedError
+        try:
+            self.state.require(task.space, task.relation)
+            run = SimilarRun(task, batch.queries)
+        except UnsupportedError as error:
+            run = error
+        return SimilarBegun(name, run, len(batch.queries))
+
+    def neighbors(self, batch: NeighborBatch, deadline: Deadline | None = None) -> BatchAnswer:
+        """Search near items, vectors or mixtures of items.
+
+        Raises:
+            RequestError: the batch itself is at fault.
+            NotBuiltError: a default filter that this release does not have.
+            DeadlineError: the deadline passed and the caller wants no partial answer.
+        """
+        _check_size(len(batch.queries), "requests")
+        name, config = self._resolve(batch.call)
+        task = NeighborTask(
+            state=self.state,
+            space=batch.space or config.space,
+            relation=batch.relation or config.relation,
+            plan=self._plans[name].overridden(batch.defaults, path="defaults"),
+            exact=batch.exact,
+            debug=batch.call.debug,
+            allow_partial=batch.call.allow_partial,
+        )
+        try:
+            self.state.require(task.space, task.relation, searchable=True)
+        except UnsupportedError as error:
+            return BatchAnswer([error] * len(batch.queries), name)
+        outcomes, partial = search_neighbors(task, batch.queries, deadline or Deadline())
+        return BatchAnswer(outcomes, name, partial=partial)
+
+    def item_rows(self, item_ids: Sequence[str]) -> list[int | RequestError]:
+        """Return the row of each id, or what is wrong with it.
+
+        Raises:
+            RequestError: the batch itself is at fault.
+        """
+        _check_size(len(item_ids), "item_ids")
+        return [self._row(item_id) for item_id in item_ids]
+
+    def _row(self, item_id: str) -> int | RequestError:
+        try:
+            row = self.state.snapshot.items.row(checked_id(item_id, path=""))
+        except RequestError as error:
+            return error
+        if row == PAD_ROW:
+            return UnknownItemError(f"expected an item of the snapshot, got {item_id!r}")
+        return row
+
+    def _resolve(self, call: CallOptions) -> tuple[str, ServingConfig]:
+        """Return the behaviour that a call asks for."""
+        name = call.serving_config or self.configs.default_name
+        config = self.configs.serving.get(name)
+        if config is None:
+            raise RequestError(
+                f"serving_config: expected one of {sorted(self.configs.serving)}, got {name!r}",
+                field="call.serving_config",
+                reason="UNKNOWN_SERVING_CONFIG",
+            )
+        return name, config
+
+
+def _check_size(size: int, path: str) -> None:
+    if not 1 <= size <= MAX_BATCH:
+        raise RequestError(
+            f"{path}: expected 1 to {MAX_BATCH} entries, got {size}",
+            field=path,
+            reason="BATCH_SIZE_OUT_OF_RANGE",
+        )

@@ -1,0 +1,138 @@
+"""Item to item: what to show beside a product."""
+
+from collections.abc import Sequence
+
+from artifacts.errors import DeadlineError, ShelfmateError, UnknownItemError
+from artifacts.neighbors import PAD_ROW
+from artifacts.relation import ScoreKind
+from retrieval.answer import Answer, Outcome, Shortfall, ShortfallReason
+from retrieval.candidates import Candidate, Source
+from retrieval.deadline import Deadline
+from retrieval.item_ids import checked_id
+from retrieval.live import search_live
+from retrieval.plan import Plan
+from retrieval.precomputed import PrecomputedLists
+from retrieval.queries import SimilarQuery, UnknownItemPolicy
+from retrieval.similar_entry import SimilarEntry, SimilarTask
+
+
+class SimilarRun:
+    """One batch on its way: look-ups at once, searches when `finish` is called.
+
+    The two halves are apart because a look-up costs microseconds and is done where the request
+    arrives, while a search belongs on another thread.
+
+    Attributes:
+        partial: the deadline passed and some entries hold what was ready by then.
+    """
+
+    __slots__ = ("_kind", "_lists", "_outcomes", "_task", "_waiting", "partial")
+
+    def __init__(self, task: SimilarTask, queries: Sequence[SimilarQuery]) -> None:
+        self._task = task
+        self._kind = task.relation.score_kind
+        self._lists = _plain_lists(task)
+        self._waiting: dict[int, SimilarEntry] = {}
+        self.partial = False
+        self._outcomes = [self._begin(place, query) for place, query in enumerate(queries)]
+
+    @property
+    def pending(self) -> bool:
+        """Whether an entry waits for a search."""
+        return bool(self._waiting)
+
+    @property
+    def outcomes(self) -> Sequence[Outcome]:
+        """One for each entry, in their order."""
+        assert not self._waiting, "bug: outcomes were read before the searches were run"
+        return [outcome for outcome in self._outcomes if outcome is not None]
+
+    def finish(self, deadline: Deadline) -> None:
+        """Search for the entries that wait, and complete them from the sources that follow.
+
+        Raises:
+            DeadlineError: the deadline passed and the caller wants no partial answer.
+        """
+        searches = [entry.search for entry in self._waiting.values() if entry.search]
+        try:
+            search_live(self._task.state, searches, deadline)
+        except DeadlineError:
+            if not self._task.allow_partial:
+                raise
+            self.partial = True
+        for place, entry in self._waiting.items():
+            self._outcomes[place] = self._complete(entry)
+        self._waiting.clear()
+
+    def _begin(self, place: int, query: SimilarQuery) -> Outcome | None:
+        """Answer an entry if that takes no search, or leave it waiting."""
+        if self._lists is not None and query.options is None:
+            row = self._task.state.snapshot.items.row(query.item_id)
+            found = self._lists.head(row, self._task.plan.k) if row != PAD_ROW else None
+            if found is not None and len(found[0]) == self._task.plan.k:
+                return _precomputed(found, self._kind)
+        try:
+            return self._open(place, query)
+        except ShelfmateError as error:
+            return error
+
+    def _open(self, place: int, query: SimilarQuery) -> Answer | None:
+        plan = self._task.plan.overridden(query.options, path="options")
+        row = self._task.state.snapshot.items.row(checked_id(query.item_id, path="item_id"))
+        if row == PAD_ROW and plan.unknown_items is not UnknownItemPolicy.FALL_BACK:
+            return _without_item(query.item_id, plan)
+        entry = SimilarEntry(
+            self._task,
+            plan,
+            row,
+            self._category(row, query),
+            skipped=(query.item_id,) if row == PAD_ROW else (),
+        )
+        if entry.advance():
+            return entry.answer()
+        self._waiting[place] = entry
+        return None
+
+    def _category(self, row: int, query: SimilarQuery) -> int | None:
+        """Return the code of the product's top category: the catalogue's, else the caller's."""
+        state = self._task.state
+        if row != PAD_ROW:
+            return int(state.snapshot.catalog.category_codes[row])
+        if query.new_item is None or not query.new_item.category_path:
+            return None
+        return state.category_of_path(query.new_item.category_path)
+
+    def _complete(self, entry: SimilarEntry) -> Outcome:
+        try:
+            if entry.search is not None and not entry.search.done:
+                return entry.answer(ShortfallReason.DEADLINE)
+            done = entry.advance()
+            assert done, "bug: a second live search for one entry"
+            return entry.answer()
+        except ShelfmateError as error:
+            return error
+
+
+def _plain_lists(task: SimilarTask) -> PrecomputedLists | None:
+    """Return the lists that answer entries by themselves, if nothing has to be judged."""
+    if task.sources[0] is Source.PRECOMPUTED and task.plan.is_open and not task.debug:
+        return task.state.precomputed.get((task.space, task.relation))
+    return None
+
+
+def _precomputed(found: tuple[Sequence[int], Sequence[float]], kind: ScoreKind) -> Answer:
+    candidates = [
+        Candidate(row, score, kind, Source.PRECOMPUTED, place)
+        for place, (row, score) in enumerate(zip(*found, strict=True), 1)
+    ]
+    return Answer(candidates)
+
+
+def _without_item(item_id: str, plan: Plan) -> Answer:
+    """Return what a caller gets who forbade fallback."""
+    if plan.unknown_items is UnknownItemPolicy.FAIL:
+        raise UnknownItemError(
+            f"item_id: expected an item of the snapshot, got {item_id!r}", field="item_id"
+        )
+    shortfall = Shortfall(plan.k, 0, ShortfallReason.ALL_SKIPPED)
+    return Answer((), shortfall, skipped=(item_id,))

@@ -1,0 +1,92 @@
+"""Everything that one snapshot loads to."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from artifacts.catalog import PATH_SEPARATOR
+from artifacts.errors import UnsupportedError
+from artifacts.relation import Relation
+from artifacts.snapshot import Snapshot
+from indexer.open import open_indices
+from indexer.space_index import SpaceIndex
+from retrieval.precomputed import PrecomputedLists
+
+
+@dataclass(frozen=True, slots=True)
+class ServingState:
+    """A snapshot with its indices open and what is looked up in it most often. Never changes.
+
+    Attributes:
+        snapshot: the mapped snapshot.
+        indices: searchable indices by space and relation.
+        precomputed: neighbour lists by space and relation.
+        category_codes: code of each top category, by name.
+    """
+
+    snapshot: Snapshot
+    indices: Mapping[tuple[str, Relation], SpaceIndex]
+    precomputed: Mapping[tuple[str, Relation], PrecomputedLists]
+    category_codes: Mapping[str, int]
+
+    def require(self, space: str, relation: Relation, *, searchable: bool = False) -> None:
+        """Return if the snapshot answers `relation` in `space`.
+
+        Args:
+            space: name of a space.
+            relation: what a neighbour means.
+            searchable: whether a precomputed table is not enough.
+
+        Raises:
+            UnsupportedError: it lacks the space or the relation; what there is, is named.
+        """
+        key = (space, relation)
+        if key in self.indices or (key in self.precomputed and not searchable):
+            return
+        known = sorted(f"{name} {what}" for name, what in self.indices)
+        raise UnsupportedError(
+            f"snapshot {self.snapshot.id} does not answer {relation.value} in space {space!r}; "
+            f"it answers: {', '.join(known)}"
+        )
+
+    def category_of_path(self, path: str) -> int | None:
+        """Return the code of the first level of a category path, or None if it is unknown."""
+        return self.category_codes.get(path.split(PATH_SEPARATOR, 1)[0].strip())
+
+
+def load_state(path: Path, *, check: bool = True) -> ServingState:
+    """Verify a snapshot, open all of it, and use each part once.
+
+    What is warm here does not page-fault or compile under the first caller.
+
+    Args:
+        path: folder of the snapshot.
+        check: False skips the checksums, for a snapshot that this process has just verified.
+
+    Raises:
+        ArtifactError: the snapshot is missing, damaged, or of another format version.
+    """
+    snapshot = Snapshot.open(path, check=check)
+    state = ServingState(
+        snapshot=snapshot,
+        indices=open_indices(snapshot).by_relation,
+        precomputed={key: PrecomputedLists(table) for key, table in snapshot.neighbors.items()},
+        category_codes={name: code for code, name in enumerate(snapshot.catalog.categories)},
+    )
+    _warm(state)
+    return state
+
+
+def _warm(state: ServingState) -> None:
+    """Search every index and look into every table once."""
+    for (space, _), index in state.indices.items():
+        vectors = state.snapshot.spaces[space].vectors
+        index.search(np.ascontiguousarray(vectors[:1], dtype=np.float32), 1)
+    for (space, _), lists in state.precomputed.items():
+        for row in state.snapshot.spaces[space].rows[:1]:
+            lists.head(int(row), 1)
+    if len(state.snapshot.items):
+        state.snapshot.items.row(state.snapshot.items.id(0))
+        state.snapshot.catalog.attributes(0)

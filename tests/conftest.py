@@ -1,0 +1,41 @@
+import pytest
+
+from artifacts.snapshot import Snapshot
+from artifacts.versions import VersionedRoot
+from retrieval.candidates import Source
+from retrieval.config import RetrievalConfig, ServingConfig
+from retrieval.recommender import Recommender
+from retrieval.state import ServingState, load_state
+from tests.shop import build_shop
+
+
+@pytest.fixture(scope="session")
+def tiny_snapshots(tmp_path_factory) -> VersionedRoot:
+    """A root with one small snapshot in use; nobody may change it."""
+    return build_shop(tmp_path_factory.mktemp("shop"))
+
+
+@pytest.fixture(scope="session")
+def tiny_snapshot(tiny_snapshots) -> Snapshot:
+    return Snapshot.open(tiny_snapshots.current(hint="build_shop"))
+
+
+@pytest.fixture(scope="session")
+def tiny_state(tiny_snapshots) -> ServingState:
+    return load_state(tiny_snapshots.current(hint="build_shop"))
+
+
+@pytest.fixture(scope="session")
+def tiny_configs() -> RetrievalConfig:
+    return RetrievalConfig(
+        serving={
+            "offer_page": ServingConfig(),
+            "live_only": ServingConfig(sources=(Source.LIVE,)),
+            "by_content": ServingConfig(space="content"),
+        }
+    )
+
+
+@pytest.fixture(scope="session")
+def tiny_recommender(tiny_state, tiny_configs) -> Recommender:
+    return Recommender(tiny_state, tiny_configs)

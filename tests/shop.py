@@ -1,0 +1,93 @@
+"""A small shop: a snapshot in which every road to an answer leads somewhere."""
+
+from pathlib import Path
+
+import numpy as np
+
+from artifacts.catalog import write_catalog
+from artifacts.folders import staged_folder
+from artifacts.manifest import seal
+from artifacts.prepared import Prepared
+from artifacts.progress import SilentProgress
+from artifacts.snapshot import Snapshot
+from artifacts.versions import VersionedRoot
+from artifacts.vocabulary import write_vocabulary
+from indexer.build import SnapshotInputs, build_snapshot
+from indexer.config import IndexConfig, SpaceIndexConfig
+from tests.clusters import clustered
+from tests.made_artifacts import MADE_AT, write_embedding
+
+ITEMS = 240
+DIM = 12
+TABLE_K = 20
+CATEGORIES = ("Bakery", "Dairy", "Produce", None)
+
+COLD = "item-0001"
+"""In the catalogue and popular, but without a collaborative vector: rows 1, 11, 21, ..."""
+
+
+def item_id(row: int) -> str:
+    """Return the id of a row."""
+    return f"item-{row:04d}"
+
+
+def build_shop(root: Path) -> VersionedRoot:
+    """Build a snapshot under `root/snapshots` and put it in use.
+
+    Space `cf` is whole and asymmetric and lacks every tenth item; space `content` is cut by
+    category and has all of them. Every seventh item has no price; the last forty were never sold.
+    """
+    prepared = _write_prepared(root / "prepared")
+    known = np.array([row for row in range(ITEMS) if row % 10 != 1], dtype=np.int32)
+    embeddings = {
+        "cf": write_embedding(
+            root / "cf",
+            known,
+            clustered(len(known), DIM, clusters=8, skew=0.3, seed=1),
+            clustered(len(known), DIM, clusters=8, skew=0.3, seed=2),
+            prepared="shop",
+        ),
+        "content": write_embedding(
+            root / "content",
+            np.arange(ITEMS, dtype=np.int32),
+            clustered(ITEMS, DIM, clusters=8, seed=3),
+            space="content",
+            prepared="shop",
+        ),
+    }
+    snapshot = _build(prepared, embeddings, VersionedRoot(root / "snapshots"))
+    snapshots = VersionedRoot(root / "snapshots")
+    snapshots.use(snapshot.id)
+    return snapshots
+
+
+def _build(prepared: Prepared, embeddings: dict[str, Path], root: VersionedRoot) -> Snapshot:
+    config = IndexConfig(
+        spaces=(
+            SpaceIndexConfig(space="cf", neighbors=TABLE_K),
+            SpaceIndexConfig(space="content", per_category=True, neighbors=TABLE_K),
+        ),
+        threads=1,
+    )
+    inputs = SnapshotInputs(prepared, embeddings)
+    return build_snapshot(inputs, config, root, progress=SilentProgress(), now=MADE_AT)
+
+
+def _write_prepared(folder: Path) -> Prepared:
+    names = [CATEGORIES[row % len(CATEGORIES)] for row in range(ITEMS)]
+    prices = np.linspace(1, 9, ITEMS, dtype=np.float32)
+    prices[::7] = np.nan
+    popularity = np.arange(ITEMS - 40, -40, -1, dtype=np.int32).clip(min=0)
+    with staged_folder(folder) as staging:
+        write_vocabulary(staging / "items", [item_id(row) for row in range(ITEMS)])
+        write_catalog(
+            staging / "catalog",
+            titles=[None if row % 9 == 4 else f"Title {row}" for row in range(ITEMS)],
+            category_paths=[name and f"{name} > Shelf" for name in names],
+            top_categories=names,
+            brands=[None if row % 5 else "Brand" for row in range(ITEMS)],
+            prices=prices,
+            popularity=popularity,
+        )
+        seal(staging, kind="prepared", id="shop", config={}, inputs={}, versions={}, now=MADE_AT)
+    return Prepared.open(folder)

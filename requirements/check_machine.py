@@ -30,7 +30,7 @@ def missing_parts() -> Iterator[str]:
         yield "expected Python's C headers (on Debian: apt install python3-dev)"
     wanted = [os.environ["CXX"].split()[0]] if os.environ.get("CXX", "").strip() else COMPILERS
     if not any(shutil.which(name) for name in wanted):
-        yield "expected a C++ compiler on the PATH ({}), for annoy (on Debian: apt install g++)".format(
+        yield "expected a C++ compiler on the PATH ({}), for annoy and fasttext (on Debian: apt install g++)".format(
             " or ".join(wanted)
         )
 

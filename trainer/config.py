@@ -4,7 +4,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal, Self, TypeAlias
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
+
+from trainer.content_config import ContentConfig
+from trainer.settings import Settings
 
 LONGEST_LINE = 10_000
 """Tokens of one line that gensim reads from a corpus file; it cuts what lies beyond."""
@@ -18,12 +21,6 @@ def _as_tuple(value: object) -> object:
 
 
 Paths: TypeAlias = Annotated[tuple[str, ...], BeforeValidator(_as_tuple), Field(min_length=1)]
-
-
-class Settings(BaseModel):
-    """A table of settings: it never changes and refuses keys that it does not know."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class EventColumns(Settings):
@@ -253,6 +250,8 @@ class TrainConfig(Settings):
 
     cf: Prod2VecConfig = Prod2VecConfig()
     """Collaborative vectors from sessions."""
+    content: ContentConfig | None = None
+    """Content vectors from titles, category paths and descriptions; None trains none."""
 
 
 class EvaluateConfig(Settings):

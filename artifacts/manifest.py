@@ -16,7 +16,7 @@ FORMAT_VERSION = 1
 BLOCK_BYTES = 1 << 20
 
 Json: TypeAlias = dict[str, Any]
-Kind: TypeAlias = Literal["prepared", "embedding", "index", "snapshot"]
+Kind: TypeAlias = Literal["prepared", "embedding", "table", "index", "snapshot", "campaign"]
 
 
 class FileRecord(BaseModel):

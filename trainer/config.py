@@ -8,6 +8,8 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from trainer.content_config import ContentConfig
 from trainer.settings import Settings
+from trainer.tables_config import TablesConfig
+from trainer.users_config import AlsConfig
 
 LONGEST_LINE = 10_000
 """Tokens of one line that gensim reads from a corpus file; it cuts what lies beyond."""
@@ -250,6 +252,10 @@ class TrainConfig(Settings):
 
     cf: Prod2VecConfig = Prod2VecConfig()
     """Collaborative vectors from sessions."""
+    user: AlsConfig | None = None
+    """Vectors of shoppers and of what they take; needs a user id on the events."""
+    tables: TablesConfig = TablesConfig()
+    """Sources of candidates that are no space."""
     content: ContentConfig | None = None
     """Content vectors from titles, category paths and descriptions; None trains none."""
 

@@ -1,0 +1,31 @@
+import re
+import tomllib
+
+import pytest
+
+from artifacts import errors
+from cli.exit_codes import BUG, INTERRUPTED, exit_code
+from tests.docs.pages import ROOT
+
+OPERATIONS = (ROOT / "docs" / "operations.md").read_text("utf-8")
+ROW = re.compile(r"^\| (\d+) \| .* \| (.*) \|$", flags=re.MULTILINE)
+DOCUMENTED = {
+    name: int(code)
+    for code, cell in ROW.findall(OPERATIONS)
+    for name in re.findall(r"`(\w+)`", cell)
+}
+
+
+@pytest.mark.parametrize("name", DOCUMENTED)
+def test_errors_end_in_the_exit_code_that_is_documented(name):
+    assert exit_code(getattr(errors, name)("an error")) == DOCUMENTED[name]
+
+
+def test_exit_codes_of_bugs_and_interruptions_are_documented():
+    assert {str(BUG), str(INTERRUPTED)} <= {code for code, _ in ROW.findall(OPERATIONS)}
+
+
+def test_every_extra_is_explained():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    missing = [name for name in project["optional-dependencies"] if f"`{name}`" not in OPERATIONS]
+    assert missing == []

@@ -8,7 +8,7 @@ from cli.exit_codes import BUG, INTERRUPTED, exit_code
 from tests.docs.pages import ROOT
 
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text("utf-8")
-ROW = re.compile(r"^\| (\d+) \| .* \| (.*) \|$", flags=re.MULTILINE)
+ROW = re.compile(r"^\| (\d+) \| .* \|(.*)\|$", flags=re.MULTILINE)
 DOCUMENTED = {
     name: int(code)
     for code, cell in ROW.findall(OPERATIONS)

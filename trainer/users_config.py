@@ -22,8 +22,8 @@ class AlsConfig(Settings):
     alpha: float = Field(default=10.0, gt=0)
     """How fast the confidence grows with the weight."""
     growth: Literal["linear", "log"] = "log"
-    """`linear`: 1 + alpha * weight (equation 3 needs it so); `log`: 1 + alpha * ln(1 + weight), so
-    that what is bought every week does not drown the rest."""
+    """`linear`: 1 + alpha * weight; `log`: 1 + alpha * ln(1 + weight), so that what is bought every
+    week does not drown the rest."""
     regularisation: float = Field(default=1.0, gt=0)
     """Pulls vectors towards zero; the paper's lambda."""
     seed: int = Field(default=1, ge=0, lt=2**32)

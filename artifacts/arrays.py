@@ -3,12 +3,13 @@
 Letters used for shapes everywhere: n items, d dimensions, q queries, k neighbours, v vocabulary.
 """
 
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from artifacts.errors import DataError
+from artifacts.errors import ArtifactError, DataError
 
 FloatMatrix: TypeAlias = NDArray[np.float32]
 FloatVector: TypeAlias = NDArray[np.float32]
@@ -49,6 +50,19 @@ def check_matrix(array: NDArray[Any], *, name: str, dim: int | None = None) -> F
             f"row(s), the first is row {row}"
         )
     return array
+
+
+def map_array(path: Path) -> NDArray[Any]:
+    """Map the array of a `.npy` file, read-only; nothing is read until it is asked for.
+
+    Raises:
+        ArtifactError: the file is missing, or is not an array.
+    """
+    try:
+        mapped: NDArray[Any] = np.load(path, mmap_mode="r")
+    except (OSError, ValueError, EOFError) as error:  # EOFError: the file is empty
+        raise ArtifactError(f"{path}: cannot be mapped as an array: {error}") from error
+    return mapped
 
 
 def unit_rows(matrix: FloatMatrix) -> FloatMatrix:

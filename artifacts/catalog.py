@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from artifacts.arrays import FloatVector, IntVector
+from artifacts.arrays import FloatVector, IntVector, map_array
 from artifacts.columns import StringColumn, open_columns, write_columns
 from artifacts.errors import ArtifactError, DataError
 
@@ -93,12 +93,11 @@ class Catalog:
         strings = open_columns(folder / "strings.arrow")
         try:
             categories = tuple(json.loads((folder / "categories.json").read_text("utf-8")))
-            codes, prices, popularity = (
-                np.load(folder / f"{name}.npy", mmap_mode="r")
-                for name in ("category_codes", "prices", "popularity")
-            )
         except (OSError, ValueError) as error:
-            raise ArtifactError(f"{folder}: the catalogue cannot be opened: {error}") from error
+            raise ArtifactError(f"{folder}: categories.json cannot be read: {error}") from error
+        codes, prices, popularity = (
+            map_array(folder / f"{name}.npy") for name in ("category_codes", "prices", "popularity")
+        )
         lengths = {len(codes), len(prices), len(popularity), len(strings["title"])}
         if len(lengths) != 1:
             raise ArtifactError(f"{folder}: catalogue columns differ in length: {sorted(lengths)}")

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from artifacts.arrays import FloatMatrix, IntVector, check_matrix
-from artifacts.errors import ArtifactError, DataError
+from artifacts.arrays import FloatMatrix, IntVector, check_matrix, map_array
+from artifacts.errors import DataError
 from artifacts.relation import Relation
 
 ROWS_NAME = "rows.npy"
@@ -113,13 +113,10 @@ class EmbeddingTable:
             ArtifactError: a file is missing or unreadable.
         """
         outputs = folder / OUTPUTS_NAME
-        try:
-            return cls(
-                space=space,
-                rows=np.load(folder / ROWS_NAME, mmap_mode="r"),
-                vectors=np.load(folder / VECTORS_NAME, mmap_mode="r"),
-                outputs=np.load(outputs, mmap_mode="r") if outputs.exists() else None,
-                lineage=lineage or {},
-            )
-        except (OSError, ValueError) as error:
-            raise ArtifactError(f"{folder}: the embedding cannot be opened: {error}") from error
+        return cls(
+            space=space,
+            rows=map_array(folder / ROWS_NAME),
+            vectors=map_array(folder / VECTORS_NAME),
+            outputs=map_array(outputs) if outputs.exists() else None,
+            lineage=lineage or {},
+        )

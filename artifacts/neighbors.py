@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from artifacts.arrays import FloatMatrix, FloatVector, IntMatrix, IntVector
+from artifacts.arrays import FloatMatrix, FloatVector, IntMatrix, IntVector, map_array
 from artifacts.errors import ArtifactError
 
 PAD_ROW = -1
@@ -72,15 +72,9 @@ class NeighborTable:
         Raises:
             ArtifactError: a file is missing or unreadable, or the shapes disagree.
         """
-        try:
-            positions, rows, scores = (
-                np.load(folder / f"{name}.npy", mmap_mode="r")
-                for name in ("positions", "rows", "scores")
-            )
-        except (OSError, ValueError) as error:
-            raise ArtifactError(
-                f"{folder}: the neighbour table cannot be opened: {error}"
-            ) from error
+        positions, rows, scores = (
+            map_array(folder / f"{name}.npy") for name in ("positions", "rows", "scores")
+        )
         if rows.shape != scores.shape:
             raise ArtifactError(f"{folder}: rows {rows.shape} and scores {scores.shape} differ")
         return cls(positions=positions, rows=rows, scores=scores)

@@ -5,9 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from artifacts.arrays import IntVector
+from artifacts.arrays import IntVector, map_array
 from artifacts.catalog import Catalog
-from artifacts.errors import ArtifactError
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +58,4 @@ class PopularityTable:
         Raises:
             ArtifactError: a file is missing or unreadable.
         """
-        try:
-            return cls(
-                offsets=np.load(folder / "offsets.npy", mmap_mode="r"),
-                rows=np.load(folder / "rows.npy", mmap_mode="r"),
-            )
-        except (OSError, ValueError) as error:
-            raise ArtifactError(
-                f"{folder}: the popularity table cannot be opened: {error}"
-            ) from error
+        return cls(offsets=map_array(folder / "offsets.npy"), rows=map_array(folder / "rows.npy"))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from artifacts.arrays import FloatMatrix, IntVector
+from artifacts.arrays import FloatMatrix, IntVector, map_array
 from artifacts.errors import ArtifactError
 from artifacts.neighbors import PAD_ROW, Neighbors
 from indexer.backends import load_index
@@ -55,10 +55,7 @@ class RowIndex:
         """
         index = load_index(folder, search)
         path = folder / ROWS_NAME
-        try:
-            rows = np.load(path, mmap_mode="r")
-        except (OSError, ValueError) as error:
-            raise ArtifactError(f"{path}: cannot be mapped: {error}") from error
+        rows = map_array(path)
         if len(rows) != len(index):
             raise ArtifactError(f"{path}: expected {len(index)} rows, got {len(rows)}")
         return cls(index, rows)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from artifacts.arrays import FloatMatrix, IntMatrix, check_matrix, unit_rows
+from artifacts.arrays import FloatMatrix, IntMatrix, check_matrix, map_array, unit_rows
 from artifacts.errors import ArtifactError, DataError
 from artifacts.neighbors import Neighbors
 from indexer.header import IndexHeader
@@ -125,10 +125,7 @@ class VectorStore:
             ArtifactError: the file is missing or unreadable, or the header speaks of others.
         """
         path = folder / VECTORS_NAME
-        try:
-            vectors = np.load(path, mmap_mode="r")
-        except (OSError, ValueError) as error:
-            raise ArtifactError(f"{path}: cannot be mapped: {error}") from error
+        vectors = map_array(path)
         if vectors.shape != (header.n, header.dim):
             raise ArtifactError(
                 f"{path}: expected {header.n} vectors of {header.dim} dimensions, "

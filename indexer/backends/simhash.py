@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from artifacts.arrays import FloatMatrix, FloatVector
+from artifacts.arrays import FloatMatrix, FloatVector, map_array
 from artifacts.errors import ArtifactError
 from artifacts.neighbors import Neighbors
 from indexer.augmentation import augment_queries, augment_vectors
@@ -106,13 +106,9 @@ class SimHash:
         Raises:
             ArtifactError: an array cannot be read, or the codes are not those of `header.n` vectors.
         """
-        try:
-            codes, planes, centre = (
-                np.load(folder / name, mmap_mode="r")
-                for name in (CODES_NAME, PLANES_NAME, CENTRE_NAME)
-            )
-        except (OSError, ValueError) as error:
-            raise ArtifactError(f"{folder}: the codes cannot be mapped: {error}") from error
+        codes, planes, centre = (
+            map_array(folder / name) for name in (CODES_NAME, PLANES_NAME, CENTRE_NAME)
+        )
         expected = (config.build.bits // 64, header.n)
         if codes.shape != expected:
             raise ArtifactError(f"{folder}: expected codes of {expected}, got {codes.shape}")

@@ -56,3 +56,12 @@ class StringColumn(Sequence[str | None]):
         if self._has_nulls and not self._array[row].is_valid:
             return None
         return str(self._bytes[self._offsets[row] : self._offsets[row + 1]], "utf-8")
+
+    def pick(self, rows: Sequence[int]) -> list[str]:
+        """Return the strings of `rows`, which must be in range and not null.
+
+        One loop without a call for each row: half the cost of indexing, on the path that writes
+        every id of every answer.
+        """
+        data, offsets = self._bytes, self._offsets
+        return [str(data[offsets[row] : offsets[row + 1]], "utf-8") for row in rows]

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import xxhash
 
-from artifacts.arrays import IntVector
+from artifacts.arrays import IntVector, map_array
 from artifacts.columns import StringColumn, open_columns, write_columns
 from artifacts.errors import ArtifactError, DataError
 
@@ -53,8 +53,8 @@ class Vocabulary:
         return np.fromiter((self.row(id) for id in ids), dtype=np.int32, count=len(ids))
 
     def ids(self, rows: Sequence[int] | IntVector) -> list[str]:
-        """Return the ids of `rows`, in their order."""
-        return [self.id(int(row)) for row in rows]
+        """Return the ids of `rows`, 0 <= row < len(self), in their order."""
+        return self._ids.pick(rows if isinstance(rows, list) else [int(row) for row in rows])
 
     @classmethod
     def open(cls, folder: Path) -> "Vocabulary":
@@ -64,10 +64,7 @@ class Vocabulary:
             ArtifactError: a file is missing or the two disagree.
         """
         columns = open_columns(folder / IDS_NAME)
-        try:
-            slots = np.load(folder / SLOTS_NAME, mmap_mode="r")
-        except (OSError, ValueError) as error:
-            raise ArtifactError(f"{folder / SLOTS_NAME}: cannot be mapped: {error}") from error
+        slots = map_array(folder / SLOTS_NAME)
         ids = columns["id"]
         if len(slots) < 2 * len(ids):
             raise ArtifactError(f"{folder}: {len(slots)} slots are too few for {len(ids)} ids")

@@ -1,9 +1,10 @@
 """The answer to one entry of a batch, and why it may be short."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import IntEnum, StrEnum
-from typing import TypeAlias
+from types import MappingProxyType
+from typing import NamedTuple, TypeAlias
 
 from artifacts.errors import ShelfmateError
 from retrieval.candidates import Candidate
@@ -43,43 +44,35 @@ class Shortfall:
     reason: ShortfallReason
 
 
-@dataclass(slots=True)
-class Answer:
-    """Candidates, best first.
+NOTHING_REMOVED: Mapping[Stage, int] = MappingProxyType({})
 
-    Not frozen: a frozen one costs four times as much to make, once for every entry. Nobody changes
-    it once it is returned.
 
-    Attributes:
-        candidates: at most k.
-        shortfall: set where there are fewer than k.
-        skipped: ids of the request that the snapshot does not know.
-        removed: items that each stage removed; a stage that removed none may be absent.
-        similarities: input cosine of each candidate with the query, NaN where one of the two has
-            no vector; empty unless the call asked for debug.
-    """
+class Answer(NamedTuple):
+    """Candidates, best first."""
 
     candidates: Sequence[Candidate]
+    """At most k."""
     shortfall: Shortfall | None = None
+    """Set where there are fewer than k."""
     skipped: tuple[str, ...] = ()
-    removed: Mapping[Stage, int] = field(default_factory=dict)
+    """Ids of the request that the snapshot does not know."""
+    removed: Mapping[Stage, int] = NOTHING_REMOVED
+    """Items that each stage removed; a stage that removed none may be absent."""
     similarities: Sequence[float] = ()
+    """Input cosine of each candidate with the query, NaN where one of the two has no vector; empty
+    unless the call asked for debug."""
 
 
 Outcome: TypeAlias = Answer | ShelfmateError
 """What became of one entry: errors are values here, so that no entry fails another."""
 
 
-@dataclass(frozen=True, slots=True)
-class BatchAnswer:
-    """Outcomes of a batch, in the order of its entries.
-
-    Attributes:
-        outcomes: one for each entry.
-        serving_config: name of the config that answered.
-        partial: the deadline passed, and some entries hold only what was ready by then.
-    """
+class BatchAnswer(NamedTuple):
+    """Outcomes of a batch, in the order of its entries."""
 
     outcomes: Sequence[Outcome]
+    """One for each entry."""
     serving_config: str
+    """Name of the config that answered."""
     partial: bool = False
+    """The deadline passed, and some entries hold only what was ready by then."""

@@ -1,7 +1,8 @@
 """One item on its way into an answer, and where it came from."""
 
+from collections.abc import Sequence
 from enum import StrEnum
-from typing import NamedTuple
+from typing import NamedTuple, overload
 
 from artifacts.neighbors import PAD_ROW
 from artifacts.relation import ScoreKind
@@ -42,3 +43,40 @@ class Candidate(NamedTuple):
     """Content cosine of query and anchor."""
     mixed_from: str = ""
     """Name of the list that a mixture took it from."""
+
+
+class PlainList(Sequence[Candidate]):
+    """Candidates of one source in its own order, made only where somebody looks at them.
+
+    Most answers are of this kind, and whoever writes them down needs nothing but the columns.
+
+    Attributes:
+        rows: vocabulary rows, best first.
+        scores: on the scale of `kind`.
+        kind: what the scores mean.
+        source: where all of them come from.
+    """
+
+    __slots__ = ("kind", "rows", "scores", "source")
+
+    def __init__(
+        self, rows: Sequence[int], scores: Sequence[float], kind: ScoreKind, source: Source
+    ) -> None:
+        self.rows = rows
+        self.scores = scores
+        self.kind = kind
+        self.source = source
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @overload
+    def __getitem__(self, place: int) -> Candidate: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[Candidate]: ...
+    def __getitem__(self, place: int | slice) -> Candidate | list[Candidate]:
+        """Return the candidate at a place, or those of a slice."""
+        if isinstance(place, slice):
+            return [self[at] for at in range(*place.indices(len(self)))]
+        at = range(len(self))[place]
+        return Candidate(self.rows[at], self.scores[at], self.kind, self.source, at + 1)

@@ -1,12 +1,13 @@
 """What callers ask for, free of any wire format.
 
 Paths of fields in errors are those of `shelfmate.v1`, relative to the message named in each class.
+What is made once for every call or entry is a tuple: a frozen dataclass costs several times as much.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from artifacts.arrays import FloatVector
 from artifacts.relation import Relation
@@ -94,8 +95,7 @@ class NewItem:
     description: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class SimilarQuery:
+class SimilarQuery(NamedTuple):
     """One product to recommend for (`SimilarQuery`)."""
 
     item_id: str
@@ -103,8 +103,7 @@ class SimilarQuery:
     options: AnswerOptions | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SimilarBatch:
+class SimilarBatch(NamedTuple):
     """A batch of products; `relation` and `sources` left out are the serving config's."""
 
     queries: Sequence[SimilarQuery]
@@ -139,16 +138,14 @@ class NearItems:
 Near: TypeAlias = NearItem | NearVector | NearItems
 
 
-@dataclass(frozen=True, slots=True)
-class NeighborQuery:
+class NeighborQuery(NamedTuple):
     """One search (`NeighborQuery`); `near` is None where the caller forgot it."""
 
     near: Near | None
     options: AnswerOptions | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class NeighborBatch:
+class NeighborBatch(NamedTuple):
     """A batch of searches; an empty `space` is the serving config's.
 
     Attributes:
@@ -156,7 +153,7 @@ class NeighborBatch:
     """
 
     queries: Sequence[NeighborQuery]
-    call: CallOptions = field(default=DEFAULT_CALL)
+    call: CallOptions = DEFAULT_CALL
     defaults: AnswerOptions = NO_OPTIONS
     space: str = ""
     relation: Relation | None = None

@@ -1,16 +1,16 @@
 """The recommender: what servers, batch jobs and benchmarks call, so that all of them agree."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from artifacts.errors import ConfigError, RequestError, UnknownItemError, UnsupportedError
 from artifacts.neighbors import PAD_ROW
 from retrieval.answer import BatchAnswer
-from retrieval.config import RetrievalConfig, ServingConfig
+from retrieval.config import RetrievalConfig
 from retrieval.deadline import Deadline
 from retrieval.item_ids import checked_id
 from retrieval.plan import Plan
-from retrieval.queries import MAX_BATCH, CallOptions, NeighborBatch, SimilarBatch
+from retrieval.queries import MAX_BATCH, NO_OPTIONS, CallOptions, NeighborBatch, SimilarBatch
 from retrieval.search import NeighborTask, search_neighbors
 from retrieval.similar import SimilarRun
 from retrieval.similar_entry import SimilarTask
@@ -18,19 +18,19 @@ from retrieval.sources import checked_sources
 from retrieval.state import ServingState
 
 
-@dataclass(frozen=True, slots=True)
-class SimilarBegun:
+class SimilarBegun(NamedTuple):
     """A batch of products after its look-ups.
 
-    Attributes:
-        serving_config: name of the config that answers.
-        run: the batch, or the error that every entry gets.
-        size: number of entries.
+    A tuple, as all that is made once for every call or entry: a frozen dataclass costs several
+    times as much to make.
     """
 
     serving_config: str
+    """Name of the config that answers."""
     run: SimilarRun | UnsupportedError
+    """The batch, or the error that every entry gets."""
     size: int
+    """Number of entries."""
 
     @property
     def pending(self) -> bool:
@@ -67,13 +67,7 @@ class Recommender:
     def __init__(self, state: ServingState, configs: RetrievalConfig) -> None:
         self.state = state
         self.configs = configs
-        self._plans: dict[str, Plan] = {}
-        for name, config in configs.serving.items():
-            try:
-                state.require(config.space, config.relation)
-            except UnsupportedError as error:
-                raise ConfigError(f"[serving.{name}]: {error}") from error
-            self._plans[name] = Plan.of_config(state, config)
+        self._tasks = {name: self._usual(name) for name in configs.serving}
 
     def similar(self, batch: SimilarBatch, deadline: Deadline | None = None) -> BatchAnswer:
         """Recommend for products.
@@ -96,16 +90,8 @@ class Recommender:
             NotBuiltError: a source or a default filter that this release does not have.
         """
         _check_size(len(batch.queries), "requests")
-        name, config = self._resolve(batch.call)
-        task = SimilarTask(
-            state=self.state,
-            space=config.space,
-            relation=batch.relation or config.relation,
-            sources=checked_sources(batch.sources) if batch.sources else config.sources,
-            plan=self._plans[name].overridden(batch.defaults, path="defaults"),
-            debug=batch.call.debug,
-            allow_partial=batch.call.allow_partial,
-        )
+        name = self._resolve(batch.call)
+        task = self._task(name, batch)
         run: SimilarRun | UnsupportedError
         try:
             self.state.require(task.space, task.relation)
@@ -123,12 +109,13 @@ class Recommender:
             DeadlineError: the deadline passed and the caller wants no partial answer.
         """
         _check_size(len(batch.queries), "requests")
-        name, config = self._resolve(batch.call)
+        name = self._resolve(batch.call)
+        usual = self._tasks[name]
         task = NeighborTask(
             state=self.state,
-            space=batch.space or config.space,
-            relation=batch.relation or config.relation,
-            plan=self._plans[name].overridden(batch.defaults, path="defaults"),
+            space=batch.space or usual.space,
+            relation=batch.relation or usual.relation,
+            plan=usual.plan.overridden(batch.defaults, path="defaults"),
             exact=batch.exact,
             debug=batch.call.debug,
             allow_partial=batch.call.allow_partial,
@@ -158,17 +145,47 @@ class Recommender:
             return UnknownItemError(f"expected an item of the snapshot, got {item_id!r}")
         return row
 
-    def _resolve(self, call: CallOptions) -> tuple[str, ServingConfig]:
-        """Return the behaviour that a call asks for."""
+    def _resolve(self, call: CallOptions) -> str:
+        """Return the name of the behaviour that a call gets."""
         name = call.serving_config or self.configs.default_name
-        config = self.configs.serving.get(name)
-        if config is None:
+        if name not in self._tasks:
             raise RequestError(
-                f"serving_config: expected one of {sorted(self.configs.serving)}, got {name!r}",
+                f"serving_config: expected one of {sorted(self._tasks)}, got {name!r}",
                 field="call.serving_config",
                 reason="UNKNOWN_SERVING_CONFIG",
             )
-        return name, config
+        return name
+
+    def _usual(self, name: str) -> SimilarTask:
+        """Return what a call gets that sets nothing but the name of a behaviour."""
+        config = self.configs.serving[name]
+        try:
+            self.state.require(config.space, config.relation)
+        except UnsupportedError as error:
+            raise ConfigError(f"[serving.{name}]: {error}") from error
+        return SimilarTask(
+            state=self.state,
+            space=config.space,
+            relation=config.relation,
+            sources=config.sources,
+            plan=Plan.of_config(self.state, config),
+        )
+
+    def _task(self, name: str, batch: SimilarBatch) -> SimilarTask:
+        """Return what the entries of a batch have in common: usually what was made beforehand."""
+        usual, call = self._tasks[name], batch.call
+        sets_something = batch.sources or batch.relation or call.debug or call.allow_partial
+        if not sets_something and batch.defaults is NO_OPTIONS:
+            return usual
+        return SimilarTask(
+            state=self.state,
+            space=usual.space,
+            relation=batch.relation or usual.relation,
+            sources=checked_sources(batch.sources) if batch.sources else usual.sources,
+            plan=usual.plan.overridden(batch.defaults, path="defaults"),
+            debug=call.debug,
+            allow_partial=call.allow_partial,
+        )
 
 
 def _check_size(size: int, path: str) -> None:

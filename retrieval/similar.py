@@ -4,9 +4,8 @@ from collections.abc import Sequence
 
 from artifacts.errors import DeadlineError, ShelfmateError, UnknownItemError
 from artifacts.neighbors import PAD_ROW
-from artifacts.relation import ScoreKind
 from retrieval.answer import Answer, Outcome, Shortfall, ShortfallReason
-from retrieval.candidates import Candidate, Source
+from retrieval.candidates import PlainList, Source
 from retrieval.deadline import Deadline
 from retrieval.item_ids import checked_id
 from retrieval.live import search_live
@@ -70,7 +69,7 @@ class SimilarRun:
             row = self._task.state.snapshot.items.row(query.item_id)
             found = self._lists.head(row, self._task.plan.k) if row != PAD_ROW else None
             if found is not None and len(found[0]) == self._task.plan.k:
-                return _precomputed(found, self._kind)
+                return Answer(PlainList(*found, self._kind, Source.PRECOMPUTED))
         try:
             return self._open(place, query)
         except ShelfmateError as error:
@@ -118,14 +117,6 @@ def _plain_lists(task: SimilarTask) -> PrecomputedLists | None:
     if task.sources[0] is Source.PRECOMPUTED and task.plan.is_open and not task.debug:
         return task.state.precomputed.get((task.space, task.relation))
     return None
-
-
-def _precomputed(found: tuple[Sequence[int], Sequence[float]], kind: ScoreKind) -> Answer:
-    candidates = [
-        Candidate(row, score, kind, Source.PRECOMPUTED, place)
-        for place, (row, score) in enumerate(zip(*found, strict=True), 1)
-    ]
-    return Answer(candidates)
 
 
 def _without_item(item_id: str, plan: Plan) -> Answer:

@@ -51,6 +51,12 @@ class ServingState:
             f"it answers: {', '.join(known)}"
         )
 
+    def spaces_of(self, row: int) -> list[str]:
+        """Return the names of the spaces in which a row has a vector, sorted."""
+        rows = np.array([row], dtype=np.int32)
+        tables = sorted(self.snapshot.spaces.items())
+        return [name for name, table in tables if table.positions(rows)[0] >= 0]
+
     def category_of_path(self, path: str) -> int | None:
         """Return the code of the first level of a category path, or None if it is unknown."""
         return self.category_codes.get(path.split(PATH_SEPARATOR, 1)[0].strip())

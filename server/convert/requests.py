@@ -1,0 +1,184 @@
+"""Requests of the wire as queries of the domain."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Generic, Literal, NamedTuple, Protocol, TypeVar
+
+import numpy as np
+
+from artifacts.errors import RequestError
+from retrieval.candidates import Source
+from retrieval.queries import (
+    DEFAULT_CALL,
+    NO_OPTIONS,
+    AnswerOptions,
+    CallOptions,
+    FilterSpec,
+    Near,
+    NearItem,
+    NearItems,
+    NearVector,
+    NeighborBatch,
+    NeighborQuery,
+    NewItem,
+    PriceBand,
+    SimilarBatch,
+    SimilarQuery,
+)
+from server.convert.enums import ACCURACY_OF, POLICY_OF, RELATION_OF, SOURCE_OF, meaning
+from shelfmate.v1 import common_pb2, recommender_pb2
+
+B = TypeVar("B")
+M = TypeVar("M", contravariant=True)
+Q = TypeVar("Q")
+
+
+class Converted(NamedTuple, Generic[B]):
+    """A batch, and the entries that could not be read."""
+
+    batch: B
+    """Holds a placeholder for each entry in `faults`, so that places agree."""
+    faults: Mapping[int, RequestError]
+    """What is wrong with an entry, by place."""
+
+
+def similar_batch(
+    request: recommender_pb2.RecommendSimilarRequest,
+) -> Converted[SimilarBatch]:
+    """Read a batch of products.
+
+    Raises:
+        RequestError: a field of the whole call holds an unknown enumeration value.
+    """
+    queries, faults = _entries(request.requests, _similar_query, SimilarQuery(""))
+    batch = SimilarBatch(
+        queries=queries,
+        call=_call_options(request),
+        defaults=_defaults(request),
+        relation=meaning(RELATION_OF, request.relation, path="relation"),
+        sources=_sources(request.sources) if request.sources else (),
+    )
+    return Converted(batch, faults)
+
+
+def neighbor_batch(
+    request: recommender_pb2.SearchNeighborsRequest,
+) -> Converted[NeighborBatch]:
+    """Read a batch of searches.
+
+    Raises:
+        RequestError: a field of the whole call holds an unknown enumeration value.
+    """
+    queries, faults = _entries(request.requests, _neighbor_query, NeighborQuery(None))
+    batch = NeighborBatch(
+        queries=queries,
+        call=_call_options(request),
+        defaults=_defaults(request),
+        space=request.space,
+        relation=meaning(RELATION_OF, request.relation, path="relation"),
+        exact=request.exact,
+    )
+    return Converted(batch, faults)
+
+
+def _sources(numbers: Iterable[int]) -> list[Source]:
+    return [
+        meaning(SOURCE_OF, number, path=f"sources[{place}]") for place, number in enumerate(numbers)
+    ]
+
+
+class _Batch(Protocol):
+    """What requests have in common."""
+
+    @property
+    def call(self) -> common_pb2.CallOptions: ...
+
+    @property
+    def defaults(self) -> common_pb2.AnswerOptions: ...
+
+    def HasField(self, field_name: Literal["call", "defaults"], /) -> bool: ...
+
+
+def _entries(
+    messages: Iterable[M], read: Callable[[M], Q], placeholder: Q
+) -> tuple[list[Q], dict[int, RequestError]]:
+    """Read each entry; one that cannot be read leaves a placeholder and its error."""
+    queries, faults = [], {}
+    for place, message in enumerate(messages):
+        try:
+            queries.append(read(message))
+        except RequestError as error:
+            queries.append(placeholder)
+            faults[place] = error
+    return queries, faults
+
+
+def _similar_query(query: recommender_pb2.SimilarQuery) -> SimilarQuery:
+    new_item = None
+    if query.HasField("new_item"):
+        new = query.new_item
+        new_item = NewItem(new.title, new.category_path, new.description)
+    options = _options(query.options, "options") if query.HasField("options") else None
+    return SimilarQuery(query.item_id, new_item, options)
+
+
+def _neighbor_query(query: recommender_pb2.NeighborQuery) -> NeighborQuery:
+    options = _options(query.options, "options") if query.HasField("options") else None
+    return NeighborQuery(_near(query), options)
+
+
+def _near(query: recommender_pb2.NeighborQuery) -> Near | None:
+    match query.WhichOneof("query"):
+        case "item_id":
+            return NearItem(query.item_id)
+        case "vector":
+            return NearVector(np.array(query.vector.values, dtype=np.float32))
+        case "items":
+            items = query.items.items
+            return NearItems(
+                [item.item_id for item in items],
+                [item.weight if item.HasField("weight") else 1.0 for item in items],
+            )
+        case _:
+            return None
+
+
+def _call_options(request: _Batch) -> CallOptions:
+    if not request.HasField("call"):
+        return DEFAULT_CALL
+    call = request.call
+    return CallOptions(call.serving_config, call.debug, call.allow_partial)
+
+
+def _defaults(request: _Batch) -> AnswerOptions:
+    if not request.HasField("defaults"):
+        return NO_OPTIONS
+    return _options(request.defaults, "defaults")
+
+
+def _options(options: common_pb2.AnswerOptions, path: str) -> AnswerOptions:
+    return AnswerOptions(
+        k=options.k if options.HasField("k") else None,
+        filter=_filter(options.filter) if options.HasField("filter") else None,
+        accuracy=meaning(ACCURACY_OF, options.accuracy, path=f"{path}.accuracy"),
+        unknown_items=meaning(POLICY_OF, options.unknown_items, path=f"{path}.unknown_items"),
+    )
+
+
+def _filter(filter: common_pb2.Filter) -> FilterSpec:
+    price_band = None
+    if filter.HasField("price_band"):
+        band = filter.price_band
+        price_band = PriceBand(
+            low=band.min_price if band.HasField("min_price") else None,
+            high=band.max_price if band.HasField("max_price") else None,
+        )
+    near = filter.near_duplicates
+    return FilterSpec(
+        excluded_ids=tuple(filter.excluded_item_ids),
+        allowed_categories=tuple(filter.allowed_categories),
+        price_band=price_band,
+        min_similarity=filter.min_similarity if filter.HasField("min_similarity") else None,
+        available_only=filter.available_only,
+        near_duplicates=near.HasField("max_similarity_to_query")
+        or near.HasField("max_similarity_between_results"),
+    )

@@ -1,0 +1,32 @@
+"""`grpc.health.v1`: live is not ready."""
+
+import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+
+from shelfmate.v1 import recommender_pb2
+
+RECOMMENDER = recommender_pb2.DESCRIPTOR.services_by_name["RecommenderService"].full_name
+SERVICES = ("", RECOMMENDER)
+"""The server as a whole, and the service that needs a snapshot."""
+
+
+class Health:
+    """NOT_SERVING until a snapshot is loaded and warm, and again once the server drains."""
+
+    def __init__(self) -> None:
+        self._servicer = health.aio.HealthServicer()
+
+    async def add_to(self, server: grpc.aio.Server) -> None:
+        """Register the service, NOT_SERVING."""
+        for service in SERVICES:
+            await self._servicer.set(service, health_pb2.HealthCheckResponse.NOT_SERVING)
+        health_pb2_grpc.add_HealthServicer_to_server(self._servicer, server)
+
+    async def ready(self) -> None:
+        """Tell checks and watches that calls are welcome."""
+        for service in SERVICES:
+            await self._servicer.set(service, health_pb2.HealthCheckResponse.SERVING)
+
+    async def drain(self) -> None:
+        """Tell checks and watches, for good, that calls are no longer welcome."""
+        await self._servicer.enter_graceful_shutdown()

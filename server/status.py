@@ -1,0 +1,86 @@
+"""Exceptions as `google.rpc.Status`: one table, nowhere else."""
+
+import logging
+from typing import NoReturn
+
+import grpc
+from google.protobuf.any_pb2 import Any
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.message import Message
+from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RetryInfo
+from google.rpc.status_pb2 import Status
+
+from artifacts.errors import (
+    DeadlineError,
+    NotBuiltError,
+    NotReadyError,
+    OverloadedError,
+    RequestError,
+    UnknownItemError,
+    UnsupportedError,
+)
+
+logger = logging.getLogger(__name__)
+
+DOMAIN = "shelfmate"
+DETAILS_KEY = "grpc-status-details-bin"
+RETRY_DELAY = Duration(nanos=100_000_000)
+
+CODES: tuple[tuple[type[Exception], grpc.StatusCode, str], ...] = (
+    (UnknownItemError, grpc.StatusCode.NOT_FOUND, "UNKNOWN_ITEM"),
+    (RequestError, grpc.StatusCode.INVALID_ARGUMENT, "INVALID_REQUEST"),
+    (UnsupportedError, grpc.StatusCode.FAILED_PRECONDITION, "NOT_IN_SNAPSHOT"),
+    (NotBuiltError, grpc.StatusCode.UNIMPLEMENTED, "NOT_BUILT"),
+    (OverloadedError, grpc.StatusCode.RESOURCE_EXHAUSTED, "OVERLOADED"),
+    (NotReadyError, grpc.StatusCode.UNAVAILABLE, "NOT_READY"),
+    (DeadlineError, grpc.StatusCode.DEADLINE_EXCEEDED, "DEADLINE"),
+)
+"""The first type that fits decides; RequestErrors bring a reason of their own."""
+
+BUG = (grpc.StatusCode.INTERNAL, "BUG")
+
+
+def status_of(error: Exception, *, prefix: str = "") -> Status:
+    """Return an error as callers see it.
+
+    Args:
+        error: what happened.
+        prefix: path of the message that the error's field belongs to, such as `requests[3]`.
+    """
+    code, reason = next(
+        ((code, reason) for kind, code, reason in CODES if isinstance(error, kind)), BUG
+    )
+    number: int = code.value[0]
+    if code is grpc.StatusCode.INTERNAL:
+        # The message may hold anything, so it goes to the log and not to the caller.
+        message = "internal error; the server's log has the details"
+    else:
+        message = str(error)
+    reason = error.reason if isinstance(error, RequestError) else reason
+    details: list[Message] = [ErrorInfo(reason=reason, domain=DOMAIN)]
+    if isinstance(error, RequestError | NotBuiltError):
+        path = ".".join(part for part in (prefix, error.field) if part)
+        violation = BadRequest.FieldViolation(field=path, description=message)
+        details.append(BadRequest(field_violations=[violation]))
+    if isinstance(error, OverloadedError):
+        details.append(RetryInfo(retry_delay=RETRY_DELAY))
+    return Status(code=number, message=message, details=[_packed(detail) for detail in details])
+
+
+async def abort(context: grpc.aio.ServicerContext[object, object], error: Exception) -> NoReturn:
+    """End a call with the status of an error; a bug is logged with its traceback."""
+    status = status_of(error)
+    code = CODE_OF_NUMBER[status.code]
+    if code is grpc.StatusCode.INTERNAL:
+        logger.error("call failed by a bug", exc_info=error)
+    await context.abort(code, status.message, ((DETAILS_KEY, status.SerializeToString()),))
+    raise AssertionError("bug: abort returned")
+
+
+CODE_OF_NUMBER = {code.value[0]: code for code in grpc.StatusCode}
+
+
+def _packed(detail: Message) -> Any:
+    packed = Any()
+    packed.Pack(detail)
+    return packed

@@ -1,0 +1,90 @@
+"""What one serving process serves, and whether it still does."""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from artifacts.errors import NotReadyError
+from retrieval.recommender import Recommender
+
+
+class WorkerState(StrEnum):
+    """Where a worker stands in its life."""
+
+    LOADING = "loading"
+    SERVING = "serving"
+    DRAINING = "draining"
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Which process this is."""
+
+    version: str
+    pid: int
+    started_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Activation:
+    """A snapshot in service, and since when."""
+
+    recommender: Recommender
+    at: datetime
+
+
+class Worker:
+    """Holds the recommender in service; belongs to the thread of the event loop.
+
+    Attributes:
+        identity: which process this is.
+        activation: the snapshot in service; None before one is ready. A call reads it once and
+            keeps what it read, so that it sees one snapshot from start to end.
+        state: where the worker stands in its life.
+    """
+
+    def __init__(self, identity: Identity) -> None:
+        self.identity = identity
+        self.activation: Activation | None = None
+        self.state = WorkerState.LOADING
+        self._calls = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    def activate(self, recommender: Recommender, *, now: datetime) -> None:
+        """Put a loaded and warm snapshot in service."""
+        self.activation = Activation(recommender, now)
+        if self.state is WorkerState.LOADING:
+            self.state = WorkerState.SERVING
+
+    def begin_call(self) -> Recommender:
+        """Count a call in; `end_call` has to follow.
+
+        Raises:
+            NotReadyError: no snapshot is loaded yet, or the worker is draining.
+        """
+        if self.state is WorkerState.DRAINING:
+            raise NotReadyError("the server is draining; ask another one")
+        if self.activation is None:
+            raise NotReadyError("no snapshot is loaded yet; try again in a moment")
+        self._calls += 1
+        return self.activation.recommender
+
+    def end_call(self) -> None:
+        """Count a call out."""
+        self._calls -= 1
+        if self._calls == 0:
+            self._idle.set()
+
+    async def drain(self, within_s: float) -> bool:
+        """Refuse new calls, and tell whether those in flight ended within `within_s` seconds."""
+        self.state = WorkerState.DRAINING
+        if not self._calls:
+            return True
+        self._idle.clear()
+        try:
+            await asyncio.wait_for(self._idle.wait(), within_s)
+        except TimeoutError:
+            return False
+        return True

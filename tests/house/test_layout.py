@@ -1,5 +1,6 @@
 import ast
 import importlib
+import subprocess
 import sys
 import tomllib
 from importlib import metadata
@@ -7,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.house.tracked import ROOMS, ROOT, written_modules
+from tests.house.tracked import ROOMS, ROOT, tracked_files, written_modules
 
 PACKAGES = (*ROOMS, "shelfmate.client", "shelfmate.v1")
 OURS = {"shelfmate", "shelfmate-client"}
@@ -31,6 +32,18 @@ def test_wheel_carries_every_room_and_nothing_else():
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
     assert settings["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"] == list(ROOMS)
     assert [room for room in ROOMS if not (ROOT / room / "__init__.py").is_file()] == []
+
+
+def test_no_module_of_a_room_is_ignored_by_git():
+    on_disk = {path.relative_to(ROOT) for room in ROOMS for path in (ROOT / room).rglob("*.py")}
+    assert on_disk - set(tracked_files()) == set()
+
+
+def test_linter_reads_every_module():
+    command = [Path(sys.executable).with_name("ruff"), "check", "--show-files", "."]
+    shown = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    read = {Path(line).relative_to(ROOT) for line in shown.splitlines()}
+    assert set(written_modules()) - read == set()
 
 
 def test_proto_is_a_source_root_and_never_a_package():

@@ -28,7 +28,7 @@ class _Relation:
 class _RelationEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Relation.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     RELATION_UNSPECIFIED: _Relation.ValueType  # 0
-    """Same as RELATION_ALTERNATIVES."""
+    """The serving config's; RELATION_ALTERNATIVES where it names none."""
     RELATION_ALTERNATIVES: _Relation.ValueType  # 1
     """Interchangeable with the query. Scored by cosine."""
     RELATION_CONTINUATIONS: _Relation.ValueType  # 2
@@ -38,7 +38,7 @@ class Relation(_Relation, metaclass=_RelationEnumTypeWrapper):
     """What a neighbour means."""
 
 RELATION_UNSPECIFIED: Relation.ValueType  # 0
-"""Same as RELATION_ALTERNATIVES."""
+"""The serving config's; RELATION_ALTERNATIVES where it names none."""
 RELATION_ALTERNATIVES: Relation.ValueType  # 1
 """Interchangeable with the query. Scored by cosine."""
 RELATION_CONTINUATIONS: Relation.ValueType  # 2
@@ -136,7 +136,7 @@ class _Accuracy:
 class _AccuracyEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Accuracy.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     ACCURACY_UNSPECIFIED: _Accuracy.ValueType  # 0
-    """Same as ACCURACY_BALANCED."""
+    """The serving config's; ACCURACY_BALANCED where it names none."""
     ACCURACY_FAST: _Accuracy.ValueType  # 1
     """Lowest latency."""
     ACCURACY_BALANCED: _Accuracy.ValueType  # 2
@@ -150,7 +150,7 @@ class Accuracy(_Accuracy, metaclass=_AccuracyEnumTypeWrapper):
     """
 
 ACCURACY_UNSPECIFIED: Accuracy.ValueType  # 0
-"""Same as ACCURACY_BALANCED."""
+"""The serving config's; ACCURACY_BALANCED where it names none."""
 ACCURACY_FAST: Accuracy.ValueType  # 1
 """Lowest latency."""
 ACCURACY_BALANCED: Accuracy.ValueType  # 2

@@ -17,7 +17,7 @@ Status codes of a call, besides those that an RPC lists for its entries:
 
 | code | cause | cure |
 |---|---|---|
-| INVALID_ARGUMENT | empty or oversized batch, unknown serving config | mend the request; BadRequest names the field |
+| INVALID_ARGUMENT | empty or oversized batch, unknown serving config, mistake in `defaults` or another field of the whole batch | mend the request; BadRequest names the field |
 | UNAUTHENTICATED | no valid credentials where the server asks for them | send credentials |
 | PERMISSION_DENIED | the caller's role does not allow the RPC | use another role |
 | RESOURCE_EXHAUSTED | the server sheds load, or the message is too large | wait as RetryInfo says; split the batch |

@@ -88,8 +88,9 @@ class RecommenderServiceServicer:
         what is popular in the category.
 
         Entry codes: INVALID_ARGUMENT (k, empty id, unknown category, source that does not apply),
-        NOT_FOUND (unknown id under FAIL, or no allowed source knows the item), UNIMPLEMENTED (a source
-        or filter that this server does not have yet).
+        NOT_FOUND (unknown id under FAIL, or no allowed source knows the item), FAILED_PRECONDITION (the
+        snapshot lacks the relation), UNIMPLEMENTED (a source or filter that this server does not have
+        yet).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -17,7 +17,7 @@ Status codes of a call, besides those that an RPC lists for its entries:
 
 | code | cause | cure |
 |---|---|---|
-| INVALID_ARGUMENT | empty or oversized batch, unknown serving config | mend the request; BadRequest names the field |
+| INVALID_ARGUMENT | empty or oversized batch, unknown serving config, mistake in `defaults` or another field of the whole batch | mend the request; BadRequest names the field |
 | UNAUTHENTICATED | no valid credentials where the server asks for them | send credentials |
 | PERMISSION_DENIED | the caller's role does not allow the RPC | use another role |
 | RESOURCE_EXHAUSTED | the server sheds load, or the message is too large | wait as RetryInfo says; split the batch |
@@ -70,8 +70,9 @@ class RecommenderServiceStub:
     what is popular in the category.
 
     Entry codes: INVALID_ARGUMENT (k, empty id, unknown category, source that does not apply),
-    NOT_FOUND (unknown id under FAIL, or no allowed source knows the item), UNIMPLEMENTED (a source
-    or filter that this server does not have yet).
+    NOT_FOUND (unknown id under FAIL, or no allowed source knows the item), FAILED_PRECONDITION (the
+    snapshot lacks the relation), UNIMPLEMENTED (a source or filter that this server does not have
+    yet).
     """
     RecommendForSession: _grpc.UnaryUnaryMultiCallable[_recommender_pb2.RecommendForSessionRequest, _recommender_pb2.RecommendForSessionResponse]
     """Products for what was just visited.
@@ -118,8 +119,9 @@ class RecommenderServiceAsyncStub(RecommenderServiceStub):
     what is popular in the category.
 
     Entry codes: INVALID_ARGUMENT (k, empty id, unknown category, source that does not apply),
-    NOT_FOUND (unknown id under FAIL, or no allowed source knows the item), UNIMPLEMENTED (a source
-    or filter that this server does not have yet).
+    NOT_FOUND (unknown id under FAIL, or no allowed source knows the item), FAILED_PRECONDITION (the
+    snapshot lacks the relation), UNIMPLEMENTED (a source or filter that this server does not have
+    yet).
     """
     RecommendForSession: _aio.UnaryUnaryMultiCallable[_recommender_pb2.RecommendForSessionRequest, _recommender_pb2.RecommendForSessionResponse]  # type: ignore[assignment]
     """Products for what was just visited.
@@ -175,8 +177,9 @@ class RecommenderServiceServicer(metaclass=_abc_1.ABCMeta):
         what is popular in the category.
 
         Entry codes: INVALID_ARGUMENT (k, empty id, unknown category, source that does not apply),
-        NOT_FOUND (unknown id under FAIL, or no allowed source knows the item), UNIMPLEMENTED (a source
-        or filter that this server does not have yet).
+        NOT_FOUND (unknown id under FAIL, or no allowed source knows the item), FAILED_PRECONDITION (the
+        snapshot lacks the relation), UNIMPLEMENTED (a source or filter that this server does not have
+        yet).
         """
 
     @_abc_1.abstractmethod

@@ -1,0 +1,25 @@
+from shelfmate.client.answers import (
+    Answers,
+    EntryError,
+    Item,
+    Recommendation,
+    Recommendations,
+    ServingStatus,
+)
+from shelfmate.client.async_client import AsyncClient
+from shelfmate.client.call_error import CallError
+from shelfmate.client.client import Client
+from shelfmate.client.requests import Options
+
+__all__ = [
+    "Answers",
+    "AsyncClient",
+    "CallError",
+    "Client",
+    "EntryError",
+    "Item",
+    "Options",
+    "Recommendation",
+    "Recommendations",
+    "ServingStatus",
+]

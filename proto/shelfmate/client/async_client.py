@@ -1,0 +1,103 @@
+"""The asynchronous client."""
+
+from collections.abc import Awaitable, Mapping, Sequence
+from types import TracebackType
+from typing import Self, TypeVar
+
+import grpc
+
+from shelfmate.client import requests, responses
+from shelfmate.client.answers import Answers, EntryError, Item, ServingStatus
+from shelfmate.client.call_error import call_error
+from shelfmate.client.channel import CHANNEL_OPTIONS
+from shelfmate.client.client import DEFAULT_TIMEOUT_S
+from shelfmate.client.requests import DEFAULT_OPTIONS, Near, Options, Source
+from shelfmate.v1 import admin_pb2, admin_pb2_grpc, recommender_pb2_grpc
+
+T = TypeVar("T")
+
+
+class AsyncClient:
+    """Asks a server without blocking the event loop that it was made in.
+
+    Its methods are those of `Client`, to be awaited, and raise `CallError` as they do.
+
+    Args:
+        target: `host:port`, or any other gRPC target.
+        timeout_s: deadline of calls that set none, retries included.
+    """
+
+    def __init__(self, target: str, *, timeout_s: float = DEFAULT_TIMEOUT_S) -> None:
+        self._timeout_s = timeout_s
+        self._channel = grpc.aio.insecure_channel(target, options=CHANNEL_OPTIONS)
+        self._recommender = recommender_pb2_grpc.RecommenderServiceStub(self._channel)
+        self._admin = admin_pb2_grpc.AdminServiceStub(self._channel)
+
+    async def similar(
+        self,
+        item_ids: Sequence[str],
+        options: Options = DEFAULT_OPTIONS,
+        *,
+        sources: Sequence[Source] = (),
+        categories_of_new: Mapping[str, str] | None = None,
+        timeout_s: float | None = None,
+    ) -> Answers:
+        """Return products like products; see `Client.similar`."""
+        request = requests.similar_request(
+            item_ids, options, sources=sources, categories_of_new=categories_of_new
+        )
+        call = self._recommender.RecommendSimilar(request, timeout=self._seconds(timeout_s))
+        return responses.answers(await _answered(call))
+
+    async def neighbors(
+        self,
+        near: Sequence[Near],
+        options: Options = DEFAULT_OPTIONS,
+        *,
+        space: str = "",
+        exact: bool = False,
+        timeout_s: float | None = None,
+    ) -> Answers:
+        """Return nearest neighbours; see `Client.neighbors`."""
+        request = requests.neighbors_request(near, options, space=space, exact=exact)
+        call = self._recommender.SearchNeighbors(request, timeout=self._seconds(timeout_s))
+        return responses.answers(await _answered(call))
+
+    async def items(
+        self, item_ids: Sequence[str], *, timeout_s: float | None = None
+    ) -> list[Item | EntryError]:
+        """Return catalogue attributes of 1 to 1,000 items."""
+        request = requests.items_request(item_ids)
+        call = self._recommender.GetItems(request, timeout=self._seconds(timeout_s))
+        return responses.items(await _answered(call))
+
+    async def status(self, *, timeout_s: float | None = None) -> ServingStatus:
+        """Return what the server serves."""
+        request = admin_pb2.GetServingStatusRequest()
+        call = self._admin.GetServingStatus(request, timeout=self._seconds(timeout_s))
+        return responses.serving_status(await _answered(call))
+
+    async def close(self) -> None:
+        """Close the connection; calls in flight are cancelled."""
+        await self._channel.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    def _seconds(self, timeout_s: float | None) -> float:
+        return self._timeout_s if timeout_s is None else timeout_s
+
+
+async def _answered(call: Awaitable[T]) -> T:
+    try:
+        return await call
+    except grpc.aio.AioRpcError as error:
+        raise call_error(error) from error

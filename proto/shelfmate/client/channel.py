@@ -1,0 +1,34 @@
+"""How the clients' channels behave."""
+
+import json
+
+SERVICE_CONFIG = {
+    "methodConfig": [
+        {
+            "name": [
+                {"service": "shelfmate.v1.RecommenderService"},
+                {"service": "shelfmate.v1.AdminService", "method": "GetServingStatus"},
+                {"service": "shelfmate.v1.AdminService", "method": "ListSnapshots"},
+            ],
+            "retryPolicy": {
+                "maxAttempts": 3,
+                "initialBackoff": "0.05s",
+                "maxBackoff": "1s",
+                "backoffMultiplier": 2,
+                "retryableStatusCodes": ["UNAVAILABLE"],
+            },
+        }
+    ],
+    # A retry needs more than half of the tokens, so 500 calls may fail at once, as they do when a
+    # worker dies, before retries stop. A success pays a tenth of a failure back.
+    "retryThrottling": {"maxTokens": 1000, "tokenRatio": 0.1},
+}
+"""Retries of calls that no server worked on; those that change something are never repeated."""
+
+MAX_RESPONSE_BYTES = 64 << 20
+"""Room for the largest answers: 1,000 entries of 1,000 items."""
+
+CHANNEL_OPTIONS = (
+    ("grpc.service_config", json.dumps(SERVICE_CONFIG)),
+    ("grpc.max_receive_message_length", MAX_RESPONSE_BYTES),
+)

@@ -1,0 +1,142 @@
+"""Requests from plain arguments; both clients build theirs here."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from shelfmate.v1 import common_pb2, recommender_pb2
+
+Relation: TypeAlias = Literal["alternatives", "continuations"]
+Source: TypeAlias = Literal[
+    "precomputed", "live", "hybrid", "session_knn", "co_occurrence", "popular"
+]
+UnknownItems: TypeAlias = Literal["fail", "skip", "fall_back"]
+Accuracy: TypeAlias = Literal["fast", "balanced", "accurate"]
+Near: TypeAlias = str | Sequence[float] | Mapping[str, float]
+"""An item id, a vector, or items with weights."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How entries are to be answered; what is left out is the serving config's.
+
+    Attributes:
+        k: items wanted, 1 to 1,000.
+        serving_config: name of a behaviour.
+        relation: what a neighbour means.
+        unknown_items: what to do with ids that the snapshot does not know.
+        accuracy: effort of searches.
+        excluded_item_ids: never in the answer.
+        allowed_categories: top categories to stay within.
+        min_price: lowest price.
+        max_price: highest price.
+        min_similarity: lowest input cosine with the query.
+        allow_partial: take what there is when the deadline passes.
+    """
+
+    k: int | None = None
+    serving_config: str = ""
+    relation: Relation | None = None
+    unknown_items: UnknownItems | None = None
+    accuracy: Accuracy | None = None
+    excluded_item_ids: Sequence[str] = ()
+    allowed_categories: Sequence[str] = ()
+    min_price: float | None = None
+    max_price: float | None = None
+    min_similarity: float | None = None
+    allow_partial: bool = False
+
+
+DEFAULT_OPTIONS = Options()
+
+
+def similar_request(
+    item_ids: Sequence[str],
+    options: Options,
+    *,
+    sources: Sequence[Source] = (),
+    categories_of_new: Mapping[str, str] | None = None,
+) -> recommender_pb2.RecommendSimilarRequest:
+    """Ask for products like products."""
+    paths = categories_of_new or {}
+    return recommender_pb2.RecommendSimilarRequest(
+        call=_call(options),
+        defaults=_defaults(options),
+        relation=_relation(options),
+        sources=[common_pb2.Source.Value(f"SOURCE_{source.upper()}") for source in sources],
+        requests=[_similar_query(item_id, paths.get(item_id)) for item_id in item_ids],
+    )
+
+
+def neighbors_request(
+    near: Sequence[Near], options: Options, *, space: str = "", exact: bool = False
+) -> recommender_pb2.SearchNeighborsRequest:
+    """Ask for neighbours of items, vectors or mixtures of items."""
+    return recommender_pb2.SearchNeighborsRequest(
+        call=_call(options),
+        defaults=_defaults(options),
+        space=space,
+        relation=_relation(options),
+        exact=exact,
+        requests=[_neighbor_query(point) for point in near],
+    )
+
+
+def items_request(item_ids: Sequence[str]) -> recommender_pb2.GetItemsRequest:
+    """Ask for catalogue attributes."""
+    return recommender_pb2.GetItemsRequest(item_ids=item_ids)
+
+
+def _similar_query(item_id: str, category_path: str | None) -> recommender_pb2.SimilarQuery:
+    if category_path is None:
+        return recommender_pb2.SimilarQuery(item_id=item_id)
+    new_item = recommender_pb2.NewItem(category_path=category_path)
+    return recommender_pb2.SimilarQuery(item_id=item_id, new_item=new_item)
+
+
+def _neighbor_query(near: Near) -> recommender_pb2.NeighborQuery:
+    if isinstance(near, str):
+        return recommender_pb2.NeighborQuery(item_id=near)
+    if isinstance(near, Mapping):
+        items = [
+            recommender_pb2.WeightedItem(item_id=item_id, weight=weight)
+            for item_id, weight in near.items()
+        ]
+        return recommender_pb2.NeighborQuery(items=recommender_pb2.WeightedItems(items=items))
+    return recommender_pb2.NeighborQuery(vector=recommender_pb2.QueryVector(values=near))
+
+
+def _call(options: Options) -> common_pb2.CallOptions | None:
+    if not options.serving_config and not options.allow_partial:
+        return None
+    return common_pb2.CallOptions(
+        serving_config=options.serving_config, allow_partial=options.allow_partial
+    )
+
+
+def _defaults(options: Options) -> common_pb2.AnswerOptions | None:
+    message = common_pb2.AnswerOptions(k=options.k, filter=_filter(options))
+    if options.unknown_items:
+        policy = f"UNKNOWN_ITEM_POLICY_{options.unknown_items.upper()}"
+        message.unknown_items = common_pb2.UnknownItemPolicy.Value(policy)
+    if options.accuracy:
+        message.accuracy = common_pb2.Accuracy.Value(f"ACCURACY_{options.accuracy.upper()}")
+    return message if message.ByteSize() else None
+
+
+def _filter(options: Options) -> common_pb2.Filter | None:
+    message = common_pb2.Filter(
+        excluded_item_ids=options.excluded_item_ids,
+        allowed_categories=options.allowed_categories,
+        min_similarity=options.min_similarity,
+    )
+    if options.min_price is not None or options.max_price is not None:
+        band = common_pb2.PriceBand(min_price=options.min_price, max_price=options.max_price)
+        message.price_band.CopyFrom(band)
+    return message if message.ByteSize() else None
+
+
+def _relation(options: Options) -> common_pb2.Relation.ValueType:
+    if options.relation is None:
+        return common_pb2.RELATION_UNSPECIFIED
+    return common_pb2.Relation.Value(f"RELATION_{options.relation.upper()}")

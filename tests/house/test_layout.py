@@ -40,7 +40,7 @@ def test_no_module_of_a_room_is_ignored_by_git():
 
 
 def test_linter_reads_every_module():
-    command = [Path(sys.executable).with_name("ruff"), "check", "--show-files", "."]
+    command = [str(Path(sys.executable).with_name("ruff")), "check", "--show-files", "."]
     shown = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
     read = {Path(line).relative_to(ROOT) for line in shown.splitlines()}
     assert set(written_modules()) - read == set()

@@ -100,7 +100,7 @@ class CoOccurrenceScorer:
 def _incidence(sessions: Path, items: int) -> "sp.csr_matrix[np.float32]":
     lists = pq.read_table(sessions, columns=["items"]).column("items").combine_chunks()
     offsets: NDArray[np.int32] = lists.offsets.to_numpy()
-    rows: IntVector = lists.flatten().to_numpy()
+    rows: IntVector = np.array(lists.flatten())  # Arrow lends its memory for reading only
     ones = np.ones(len(rows), dtype=np.float32)
     holds = sp.csr_matrix((ones, rows, offsets - offsets[0]), shape=(len(lists), items))
     holds.sum_duplicates()

@@ -1,0 +1,180 @@
+"""Build a snapshot from the artifacts of the earlier stages."""
+
+import os
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from artifacts.embeddings import OUTPUTS_NAME, ROWS_NAME, VECTORS_NAME
+from artifacts.folders import staged_folder
+from artifacts.manifest import Json, fingerprint, seal
+from artifacts.popularity import PopularityTable
+from artifacts.progress import Progress
+from artifacts.snapshot import (
+    CATALOG_FOLDER,
+    ITEMS_FOLDER,
+    POPULARITY_FOLDER,
+    IndexEntry,
+    NeighborsEntry,
+    Snapshot,
+    SnapshotContents,
+    SpaceEntry,
+)
+from artifacts.versions import VersionedRoot
+from indexer.build.inputs import SnapshotInputs, SpaceInput, open_spaces
+from indexer.build.linking import link_files
+from indexer.build.space import BuildEffort, RelationBuilder
+from indexer.categories import partition
+from indexer.config import IndexConfig
+from indexer.gate import judge, measure_coverage
+from indexer.gate_report import IndexRecall, SpaceWithout, TableCoverage
+from indexer.precompute import NeighborsPlan, precompute_neighbors
+from indexer.space_index import SpaceIndex
+
+SHAPING_LIBRARIES = ("annoy", "faiss-cpu", "numba", "numpy")
+
+
+def build_snapshot(
+    inputs: SnapshotInputs,
+    config: IndexConfig,
+    root: VersionedRoot,
+    *,
+    progress: Progress,
+    now: datetime,
+) -> Snapshot:
+    """Build a sealed snapshot under `root`; `indexer.publish` puts it in use.
+
+    Vocabulary, catalogue and vectors are hard-linked from the inputs where the filesystem allows.
+    A build that fails or is killed leaves nothing that a reader would open.
+
+    Args:
+        inputs: artifacts of the earlier stages.
+        config: the table [index].
+        root: where snapshots lie.
+        progress: told of each space and relation, twice: its indices and its neighbours.
+        now: time of the build; with the fingerprint of inputs and settings it makes the id.
+
+    Returns:
+        The snapshot, mapped; its gate may have failed, which publishing looks at.
+
+    Raises:
+        ConfigError: a configured space was not trained, or has not the relation asked for.
+        ArtifactError: an input is damaged, inputs do not belong together, or writing failed.
+        DataError: a space has no vectors, or one that is not finite.
+    """
+    spaces = open_spaces(inputs, config)
+    sources = {"prepared": inputs.prepared.manifest.id}
+    sources |= {f"embeddings/{space.table.space}": space.manifest.id for space in spaces}
+    settings = _settings(inputs, spaces, config)
+    id = f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}-{fingerprint([sources, settings])[:8]}"
+    with staged_folder(root.path(id)) as folder:
+        assembly = _Assembly(inputs, config, folder, progress)
+        contents = assembly.fill(spaces)
+        seal(
+            folder,
+            kind="snapshot",
+            id=id,
+            config=settings,
+            inputs=sources,
+            versions={name: version(name) for name in SHAPING_LIBRARIES},
+            details=contents.model_dump(mode="json"),
+            now=now,
+        )
+    return Snapshot.open(root.path(id), check=False)
+
+
+def _settings(inputs: SnapshotInputs, spaces: list[SpaceInput], config: IndexConfig) -> Json:
+    return {
+        "prepare": inputs.prepared.manifest.config,
+        "train": {space.table.space: space.manifest.config for space in spaces},
+        "index": config.model_dump(mode="json"),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Assembly:
+    """Fills the folder of one snapshot and notes what is in it."""
+
+    inputs: SnapshotInputs
+    config: IndexConfig
+    folder: Path
+    progress: Progress
+    indices: list[IndexEntry] = field(default_factory=list)
+    neighbors: list[NeighborsEntry] = field(default_factory=list)
+    recalls: list[IndexRecall] = field(default_factory=list)
+    coverage: list[TableCoverage] = field(default_factory=list)
+    without: list[SpaceWithout] = field(default_factory=list)
+
+    @property
+    def threads(self) -> int:
+        return self.config.threads or os.cpu_count() or 1
+
+    def fill(self, spaces: list[SpaceInput]) -> SnapshotContents:
+        """Write everything but the manifest."""
+        prepared = self.inputs.prepared
+        link_files(prepared.path / ITEMS_FOLDER, self.folder / ITEMS_FOLDER)
+        link_files(prepared.path / CATALOG_FOLDER, self.folder / CATALOG_FOLDER)
+        PopularityTable.of(prepared.catalog).save(self.folder / POPULARITY_FOLDER)
+        # A space may be configured by one table for each relation, and is linked once.
+        distinct = {space.table.space: space for space in spaces}
+        for name, space in distinct.items():
+            arrays = (ROWS_NAME, VECTORS_NAME, OUTPUTS_NAME)
+            link_files(space.folder, self.folder / "spaces" / name, arrays)
+        for space in spaces:
+            self._index(space)
+        gate = judge(self.config.gate, self.recalls, self.coverage, self.without)
+        return SnapshotContents(
+            items=len(prepared.items),
+            spaces=tuple(_space_entry(space) for space in distinct.values()),
+            indices=tuple(self.indices),
+            neighbors=tuple(self.neighbors),
+            quality=self.inputs.quality,
+            gate=gate.model_dump(mode="json"),
+        )
+
+    def _index(self, space: SpaceInput) -> None:
+        table, catalog = space.table, self.inputs.prepared.catalog
+        cut = partition(table, catalog, per_category=space.config.per_category)
+        if cut.without_vectors:
+            self.without.append(SpaceWithout(space=table.space, categories=cut.without_vectors))
+        effort = BuildEffort(self.config.seed, self.threads, self.config.gate.queries)
+        for relation in space.relations:
+            builder = RelationBuilder(self.folder, table, relation, effort)
+            built = builder.build(space.config, cut, progress=self.progress)
+            self.indices.extend(built.entries)
+            self.recalls.extend(built.recalls)
+            if space.config.neighbors:
+                self._precompute(space, built.index)
+
+    def _precompute(self, space: SpaceInput, index: SpaceIndex) -> None:
+        items = len(self.inputs.prepared.items)
+        plan = NeighborsPlan(k=space.config.neighbors, items=items, threads=self.threads)
+        folder = f"neighbors/{index.space}/{index.relation}"
+        self.progress.start(f"neighbours {index.space} {index.relation}", len(index))
+        lists = precompute_neighbors(
+            space.table, index, self.folder / folder, plan, progress=self.progress
+        )
+        covered = measure_coverage(lists, index.space, index.relation, catalogue_items=items)
+        self.progress.finish(f"{covered.items} items, {covered.share:.1%} of the catalogue")
+        self.coverage.append(covered)
+        self.neighbors.append(
+            NeighborsEntry(
+                space=index.space,
+                relation=index.relation,
+                folder=folder,
+                items=len(index),
+                k=plan.k,
+            )
+        )
+
+
+def _space_entry(space: SpaceInput) -> SpaceEntry:
+    table = space.table
+    return SpaceEntry(
+        name=table.space,
+        dim=table.dim,
+        items=len(table),
+        asymmetric=table.outputs is not None,
+        lineage=dict(table.lineage),
+    )

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from google.rpc import status_pb2
+from google.rpc.status_pb2 import Status
 
 from artifacts.catalog import ItemAttributes
 from artifacts.errors import RequestError
@@ -83,7 +83,7 @@ def _write_outcome(
     message: common_pb2.RecommendationOutcome, outcome: Outcome, place: int, report: Report
 ) -> None:
     if not isinstance(outcome, Answer):
-        status: status_pb2.Status = status_of(outcome, prefix=f"requests[{place}]")
+        status: Status = status_of(outcome, prefix=f"requests[{place}]")
         message.status.CopyFrom(status)
         return
     recommendations = message.recommendations

@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from artifacts.errors import ShelfmateError
+from artifacts.relation import Relation
 from cli.ask import ask_similar
 from cli.demo import run_demo
 from cli.exit_codes import BUG, INTERRUPTED, exit_code
@@ -137,8 +138,8 @@ def similar_command(
     address: Annotated[str, typer.Option(help="Server, host:port.")] = "127.0.0.1:50051",
     k: Annotated[int, typer.Option("-k", help="Items wanted.")] = 10,
     relation: Annotated[
-        str, typer.Option(help="`alternatives` or `continuations`; unset: the server's choice.")
-    ] = "",
+        Relation | None, typer.Option(help="What is asked for; unset: the server's choice.")
+    ] = None,
 ) -> None:
     """Ask a running server for recommendations, shown by title with score and source."""
     ask_similar(item_ids, address=address, k=k, relation=relation, console=out)

@@ -72,8 +72,7 @@ def run_publish(shop: ShopConfig, id: str | None, *, force: bool) -> str:
     if not ids:
         raise ArtifactError(f"{snapshots.root}: no snapshot yet; run `shelfmate index` first")
     chosen = id or ids[-1]
-    publish(snapshots, chosen, force=force, keep=shop.index.keep, now=datetime.now(UTC))
-    return chosen
+    return publish(snapshots, chosen, now=datetime.now(UTC), force=force).id
 
 
 def run_all(shop: ShopConfig, progress: Progress, *, force: bool) -> tuple[Snapshot, str]:

@@ -13,7 +13,7 @@ from indexer.publish import roll_back
 
 def roll_back_snapshot(shop: ShopConfig) -> str:
     """Put the snapshot that was published before back in service; return its id."""
-    return roll_back(Workspace(shop.work_dir).snapshots, now=datetime.now(UTC))
+    return roll_back(Workspace(shop.work_dir).snapshots, now=datetime.now(UTC)).id
 
 
 def snapshot_table(root: VersionedRoot) -> Table:

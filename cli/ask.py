@@ -1,0 +1,99 @@
+"""Asks a running server and shows answers by title."""
+
+from collections.abc import Iterable, Sequence
+
+from rich.console import Console
+from rich.table import Table
+
+from artifacts.errors import ConfigError, DataError
+from artifacts.relation import Relation
+from shelfmate.client import CallError, Client, EntryError, Item, Options, Recommendations
+
+TIMEOUT_S = 5.0
+
+
+def ask_similar(
+    item_ids: Sequence[str],
+    *,
+    address: str,
+    k: int,
+    relation: Relation | None,
+    console: Console,
+) -> None:
+    """Show what a server recommends for each item.
+
+    Raises:
+        ConfigError: the server cannot be reached or refuses the call.
+        DataError: an entry failed; what could be answered was shown.
+    """
+    try:
+        with Client(address, timeout_s=TIMEOUT_S) as client:
+            failed = show_similar(client, item_ids, k=k, relation=relation, console=console)
+    except CallError as error:
+        raise ConfigError(f"server at {address}: {error}") from error
+    if failed:
+        raise DataError("; ".join(f"{error.code}: {error.message}" for error in failed))
+
+
+def show_similar(
+    client: Client,
+    item_ids: Sequence[str],
+    *,
+    k: int,
+    relation: Relation | None,
+    console: Console,
+) -> list[EntryError]:
+    """Print a table for each item that was answered, and return the errors of the others."""
+    options = Options(k=k, relation=relation.value if relation else None)
+    answers = client.similar(item_ids, options)
+    titles = _titles(client, item_ids, answers.outcomes)
+    failed: list[EntryError] = []
+    for item_id, outcome in zip(item_ids, answers.outcomes, strict=True):
+        if isinstance(outcome, EntryError):
+            failed.append(outcome)
+        else:
+            console.print(_table(item_id, outcome, titles, relation))
+    return failed
+
+
+def _titles(
+    client: Client,
+    item_ids: Sequence[str],
+    outcomes: Iterable[Recommendations | EntryError],
+) -> dict[str, str]:
+    wanted = dict.fromkeys(item_ids)
+    for outcome in outcomes:
+        if isinstance(outcome, Recommendations):
+            wanted |= dict.fromkeys(outcome.item_ids)
+    names = list(wanted)
+    found = [
+        item
+        for start in range(0, len(names), 1000)
+        for item in client.items(names[start : start + 1000])
+    ]
+    return {item.item_id: item.title for item in found if isinstance(item, Item)}
+
+
+def _table(
+    item_id: str, answer: Recommendations, titles: dict[str, str], relation: Relation | None
+) -> Table:
+    asked = f" ({relation})" if relation else ""
+    table = Table(
+        title=f"{item_id}  {titles.get(item_id, '(not in the catalogue)')}{asked}",
+        title_justify="left",
+        box=None,
+        pad_edge=False,
+    )
+    for heading, justify in (
+        ("score", "right"),
+        ("source", "left"),
+        ("item", "left"),
+        ("title", "left"),
+    ):
+        table.add_column(heading, justify=justify)  # type: ignore[arg-type]  # a literal type
+    for item in answer.items:
+        score = f"{item.score:,.0f}" if item.score_kind == "count" else f"{item.score:.3f}"
+        table.add_row(score, item.source, item.item_id, titles.get(item.item_id, ""))
+    if answer.shortfall:
+        table.caption = f"shorter than asked: {answer.shortfall}"
+    return table

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self, TypeAlias
 from pydantic import BeforeValidator, Field, model_validator
 
 from trainer.content_config import ContentConfig
+from trainer.images_config import ImagesConfig
 from trainer.settings import Settings
 from trainer.tables_config import TablesConfig
 from trainer.users_config import AlsConfig
@@ -258,6 +259,8 @@ class TrainConfig(Settings):
     """Sources of candidates that are no space."""
     content: ContentConfig | None = None
     """Content vectors from titles, category paths and descriptions; None trains none."""
+    image: ImagesConfig | None = None
+    """Image vectors from product pictures; needs the extra `images`; None trains none."""
 
 
 class EvaluateConfig(Settings):

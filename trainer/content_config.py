@@ -65,8 +65,8 @@ class ContentConfig(Settings):
     """Principal components that are taken out of the items' vectors: what all titles share."""
     seed: int = Field(default=1, ge=0, lt=2**31)
     """Seed of initial vectors, windows and noise."""
-    workers: int = Field(default=1, ge=1)
-    """Threads; only one gives the same bytes twice."""
+    workers: int | None = Field(default=None, ge=1)
+    """Threads; None uses every core. Only one thread gives the same bytes twice."""
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:

@@ -35,9 +35,15 @@ class Ragged:
         """(n,) int64, the length of every list."""
         return np.diff(self.offsets)
 
+    def lengths_of(self, rows: NDArray[np.integer]) -> NDArray[np.int64]:
+        """Return the lengths of the lists `rows` alone."""
+        offsets = np.asarray(self.offsets)
+        lengths: NDArray[np.int64] = offsets[rows + 1] - offsets[rows]
+        return lengths
+
     def places(self, rows: NDArray[np.integer]) -> NDArray[np.int64]:
         """Return where in `values` the numbers of the lists `rows` stand, list after list."""
-        lengths = self.lengths[rows]
+        lengths = self.lengths_of(rows)
         starts = np.cumsum(lengths) - lengths  # where each list begins in the answer
         shifts = np.repeat(np.asarray(self.offsets)[rows] - starts, lengths)
         places: NDArray[np.int64] = np.arange(int(lengths.sum()), dtype=np.int64) + shifts
@@ -45,7 +51,7 @@ class Ragged:
 
     def take(self, rows: NDArray[np.integer]) -> "Ragged":
         """Return the lists `rows` in that order, copied."""
-        return Ragged.of(self.lengths[rows], np.asarray(self.values)[self.places(rows)])
+        return Ragged.of(self.lengths_of(rows), np.asarray(self.values)[self.places(rows)])
 
     @classmethod
     def of(cls, lengths: NDArray[np.integer], values: IntVector) -> "Ragged":

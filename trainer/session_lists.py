@@ -1,0 +1,35 @@
+"""The training sessions as lists of vocabulary rows, all of them in memory."""
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from artifacts.ragged import Ragged
+
+OLDEST_FIRST = [("started_at", "ascending"), ("session_id", "ascending")]
+
+
+def read_session_lists(sessions: Path) -> Ragged:
+    """Return the items of every session, oldest session first.
+
+    Sessions without a time count as older than all others; ties are broken by session id.
+
+    Args:
+        sessions: Parquet file as `artifacts.prepared.Prepared` describes it.
+
+    Cost: about 12 bytes an event, and the ids and times of the sessions, in memory.
+    """
+    table = pq.read_table(sessions, columns=["session_id", "started_at", "items"])
+    order = pc.sort_indices(table, sort_keys=OLDEST_FIRST, null_placement="at_start").to_numpy()
+    return _lists(table.column("items")).take(order)
+
+
+def _lists(column: pa.ChunkedArray) -> Ragged:
+    # Offsets inside a chunk are 32 bits wide; all events together may need more.
+    lengths = pc.fill_null(pc.list_value_length(column), 0).to_numpy()
+    chunks = [chunk.flatten().to_numpy(zero_copy_only=False) for chunk in column.chunks]
+    values = np.concatenate(chunks) if chunks else np.empty(0, dtype=np.int32)
+    return Ragged.of(lengths, values.astype(np.int32, copy=False))

@@ -13,12 +13,9 @@ from indexer.augmentation import augment_queries, augment_vectors
 from indexer.config import AnnoyConfig
 from indexer.header import IndexHeader
 from indexer.index import Metric
-from indexer.vector_store import VectorStore
+from indexer.vector_store import SPARE_CANDIDATES, VectorStore
 
 FOREST_NAME = "forest.annoy"
-
-SPARE_CANDIDATES = 16
-"""Fetched beyond k, because Annoy orders by distances that are rounded otherwise than our scores."""
 
 
 @dataclass(frozen=True, slots=True)

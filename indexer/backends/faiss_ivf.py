@@ -13,12 +13,9 @@ from artifacts.neighbors import Neighbors
 from indexer.config import FaissConfig
 from indexer.header import IndexHeader
 from indexer.native_threads import limit_native_threads, native_threads
-from indexer.vector_store import VectorStore
+from indexer.vector_store import SPARE_CANDIDATES, VectorStore
 
 INVERTED_FILE_NAME = "inverted.faiss"
-
-SPARE_CANDIDATES = 16
-"""Fetched beyond k, because FAISS orders by scores that are rounded otherwise than ours."""
 
 POINTS_PER_CELL = 39
 """Vectors that k-means wants for each cell; with fewer FAISS warns of poor cells."""

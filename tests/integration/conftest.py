@@ -1,3 +1,5 @@
+from collections.abc import Iterator
+
 import pytest
 
 from shelfmate.client import Client
@@ -5,12 +7,12 @@ from tests.serving import Child, serving
 
 
 @pytest.fixture(scope="package")
-def child(tiny_snapshots, tiny_configs, tmp_path_factory) -> Child:
+def child(tiny_snapshots, tiny_configs, tmp_path_factory) -> Iterator[Child]:
     with serving(tiny_snapshots, tmp_path_factory.mktemp("serving"), tiny_configs) as child:
         yield child
 
 
 @pytest.fixture(scope="package")
-def client(child) -> Client:
+def client(child) -> Iterator[Client]:
     with Client(child.target, timeout_s=20) as client:
         yield client

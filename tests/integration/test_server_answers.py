@@ -1,19 +1,27 @@
 """What a server says is what retrieval says, and retrieval agrees with exact search."""
 
+from collections.abc import Collection
+from typing import Any, TypeAlias
+
 import numpy as np
 import pytest
 
+from artifacts.arrays import FloatVector
 from artifacts.relation import Relation
+from retrieval.answer import Answer
 from retrieval.queries import (
     AnswerOptions,
     SimilarBatch,
     SimilarQuery,
 )
+from retrieval.state import ServingState
 from shelfmate.client import AsyncClient, CallError, EntryError, Options, Recommendations
 from tests.shop import COLD, DIM, TABLE_K, item_id
 
+Triple: TypeAlias = tuple[str, Any, str]
 
-def pairs(answer, state):
+
+def pairs(answer: Answer, state: ServingState) -> list[Triple]:
     """(id, score, source) of a domain answer."""
     return [
         (state.snapshot.items.id(c.row), pytest.approx(c.score), c.source.value)
@@ -21,27 +29,35 @@ def pairs(answer, state):
     ]
 
 
-def triples(outcome):
+def triples(outcome: Recommendations | EntryError) -> list[Triple]:
     assert isinstance(outcome, Recommendations), outcome
     return [(item.item_id, item.score, item.source) for item in outcome.items]
 
 
-def exact_ids(state, space, relation, query, k, *, without=()):
+def exact_ids(
+    state: ServingState,
+    space: str,
+    relation: Relation,
+    query: FloatVector,
+    k: int,
+    *,
+    without: Collection[int] = (),
+) -> list[str]:
     """Ids by a plain numpy search."""
     table = state.snapshot.spaces[space]
     targets = np.array(table.targets(relation), dtype=np.float64)
-    query = np.asarray(query, dtype=np.float64)
+    asked = np.array(query, dtype=np.float64)
     if relation is Relation.ALTERNATIVES:
         targets /= np.linalg.norm(targets, axis=1, keepdims=True)
-        query = query / np.linalg.norm(query)
-    scores = targets @ query
+        asked /= np.linalg.norm(asked)
+    scores = targets @ asked
     order = [p for p in np.argsort(-scores, kind="stable") if table.rows[p] not in without]
     return [state.snapshot.items.id(int(table.rows[p])) for p in order[:k]]
 
 
-def vector_of(state, space, row):
+def vector_of(state: ServingState, space: str, row: int) -> FloatVector:
     table = state.snapshot.spaces[space]
-    return table.vectors[table.positions(np.array([row], dtype=np.int32))[0]]
+    return np.array(table.vectors[table.positions(np.array([row], dtype=np.int32))[0]])
 
 
 def test_similar_answers_equal_retrieval(client, tiny_recommender, tiny_state):

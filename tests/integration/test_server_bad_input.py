@@ -1,7 +1,11 @@
 """Every mistake of a caller is named by its field, and fails no more than it must."""
 
+from collections.abc import Callable
+from typing import Any
+
 import grpc
 import pytest
+from google.protobuf.message import Message
 from google.rpc.error_details_pb2 import BadRequest, ErrorInfo
 from google.rpc.status_pb2 import Status
 
@@ -32,7 +36,7 @@ def admin(channel):
     return admin_pb2_grpc.AdminServiceStub(channel)
 
 
-def details(status):
+def details(status: Status) -> tuple[str, list[str]]:
     info, bad_request = ErrorInfo(), BadRequest()
     for detail in status.details:
         assert detail.Unpack(info) or detail.Unpack(bad_request), detail.type_url
@@ -40,26 +44,29 @@ def details(status):
     return info.reason, [violation.field for violation in bad_request.field_violations]
 
 
-def failure(call, request):
+def failure(
+    call: Callable[..., Message], request: Message
+) -> tuple[grpc.StatusCode, str, list[str]]:
     """Code, reason and fields of a call that fails as a whole."""
     with pytest.raises(grpc.RpcError) as caught:
         call(request, timeout=20)
-    metadata = dict(caught.value.trailing_metadata())
+    raised: Any = caught.value  # a call and an error at once, which no stub says
+    metadata = dict(raised.trailing_metadata())
     status = Status.FromString(metadata["grpc-status-details-bin"])
-    assert status.code == caught.value.code().value[0]
-    assert status.message == caught.value.details()
-    return caught.value.code(), *details(status)
+    assert status.code == raised.code().value[0]
+    assert status.message == raised.details()
+    return raised.code(), *details(status)
 
 
-def similar(*queries, **fields):
+def similar(*queries: pb.SimilarQuery, **fields: Any) -> pb.RecommendSimilarRequest:
     return pb.RecommendSimilarRequest(requests=queries, **fields)
 
 
-def options(**fields):
+def options(**fields: Any) -> common.AnswerOptions:
     return common.AnswerOptions(**fields)
 
 
-def filtered(**fields):
+def filtered(**fields: Any) -> common.AnswerOptions:
     return options(filter=common.Filter(**fields))
 
 

@@ -48,11 +48,8 @@ def test_each_error_has_its_code_and_reason(error, code, reason):
 
 
 def test_every_error_of_the_tree_becomes_a_status():
-    kinds = [
-        kind
-        for kind in vars(errors).values()
-        if inspect.isclass(kind) and kind.__module__ == errors.__name__
-    ]
+    found = [kind for _, kind in inspect.getmembers(errors, inspect.isclass)]
+    kinds = [kind for kind in found if issubclass(kind, errors.ShelfmateError)]
     assert len(kinds) > 10
     for kind in kinds:
         assert status_of(kind("message")).code in {code.value[0] for code in CODE}

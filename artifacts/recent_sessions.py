@@ -54,7 +54,7 @@ class RecentSessions:
         """
         read_manifest(folder, "table")
         try:
-            support = np.load(folder / SUPPORT_NAME, mmap_mode="r")
+            support = np.asarray(np.load(folder / SUPPORT_NAME, mmap_mode="r"))
             total = int(json.loads((folder / TOTAL_NAME).read_text("utf-8")))
         except (OSError, ValueError, TypeError) as error:
             raise ArtifactError(f"{folder}: recent sessions cannot be opened: {error}") from error

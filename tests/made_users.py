@@ -1,0 +1,62 @@
+"""Shoppers who each keep to one theme, and user vectors learnt from them."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from artifacts.prepared import Prepared
+from artifacts.progress import SilentProgress
+from artifacts.versions import VersionedRoot
+from retrieval.user_space import UserSpace
+from tests.made_sessions import prepare_sessions
+from trainer.als import train_als
+from trainer.users_config import AlsConfig
+
+USERS = 7
+"""As many as `rows_of` names; session i belongs to user i modulo this."""
+ITEMS_PER_THEME = 10
+
+
+def themed_shoppers(count: int, *, length: int = 4, seed: int = 0) -> list[list[str]]:
+    """Return sessions of items `t<user>-<n>`, one theme a user."""
+    rng = np.random.default_rng(seed)
+    return [
+        [f"t{number % USERS}-{n:02d}" for n in rng.permutation(ITEMS_PER_THEME)[:length]]
+        for number in range(count)
+    ]
+
+
+def write_sessions(path: Path, sessions: Sequence[dict[str, Any]]) -> Path:
+    """Write sessions as a prepared data set keeps them; `weights` only where the first has them."""
+    types = {
+        "session_id": pa.string(),
+        "user_id": pa.string(),
+        "started_at": pa.timestamp("us"),
+        "items": pa.list_(pa.int32()),
+        "weights": pa.list_(pa.float32()),
+    }
+    if not sessions or "weights" not in sessions[0]:
+        del types["weights"]
+    columns = {
+        name: pa.array([session.get(name) for session in sessions], type=type)
+        for name, type in types.items()
+    }
+    pq.write_table(pa.table(columns), path)
+    return path
+
+
+def prepare_shoppers(folder: Path, count: int = 60) -> Prepared:
+    """Prepare themed shoppers, all of their sessions for training."""
+    return prepare_sessions(folder, themed_shoppers(count), split={"kind": "none"})
+
+
+def train_users(prepared: Prepared, root: Path, **settings: Any) -> UserSpace:
+    """Train a small user space and open it."""
+    config = AlsConfig(dimensions=8, iterations=5, threads=1, **settings)
+    return UserSpace.open(
+        train_als(prepared, config, VersionedRoot(root), progress=SilentProgress())
+    )

@@ -94,7 +94,8 @@ class Recommender:
         task = self._task(name, batch)
         run: SimilarRun | UnsupportedError
         try:
-            self.state.require(task.space, task.relation)
+            if task.relation is not self._tasks[name].relation:
+                self.state.require(task.space, task.relation)
             run = SimilarRun(task, batch.queries)
         except UnsupportedError as error:
             run = error

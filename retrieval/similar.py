@@ -10,7 +10,6 @@ from retrieval.deadline import Deadline
 from retrieval.item_ids import checked_id
 from retrieval.live import search_live
 from retrieval.plan import Plan
-from retrieval.precomputed import PrecomputedLists
 from retrieval.queries import SimilarQuery, UnknownItemPolicy
 from retrieval.similar_entry import SimilarEntry, SimilarTask
 
@@ -25,12 +24,11 @@ class SimilarRun:
         partial: the deadline passed and some entries hold what was ready by then.
     """
 
-    __slots__ = ("_kind", "_lists", "_outcomes", "_task", "_waiting", "partial")
+    __slots__ = ("_kind", "_outcomes", "_task", "_waiting", "partial")
 
     def __init__(self, task: SimilarTask, queries: Sequence[SimilarQuery]) -> None:
         self._task = task
         self._kind = task.relation.score_kind
-        self._lists = _plain_lists(task)
         self._waiting: dict[int, SimilarEntry] = {}
         self.partial = False
         self._outcomes = [self._begin(place, query) for place, query in enumerate(queries)]
@@ -65,10 +63,11 @@ class SimilarRun:
 
     def _begin(self, place: int, query: SimilarQuery) -> Outcome | None:
         """Answer an entry if that takes no search, or leave it waiting."""
-        if self._lists is not None and query.options is None:
-            row = self._task.state.snapshot.items.row(query.item_id)
-            found = self._lists.head(row, self._task.plan.k) if row != PAD_ROW else None
-            if found is not None and len(found[0]) == self._task.plan.k:
+        task = self._task
+        if task.lists is not None and query.options is None:
+            row = task.state.snapshot.items.row(query.item_id)
+            found = task.lists.head(row, task.plan.k) if row != PAD_ROW else None
+            if found is not None and len(found[0]) == task.plan.k:
                 return Answer(PlainList(*found, self._kind, Source.PRECOMPUTED))
         try:
             return self._open(place, query)
@@ -110,13 +109,6 @@ class SimilarRun:
             return entry.answer()
         except ShelfmateError as error:
             return error
-
-
-def _plain_lists(task: SimilarTask) -> PrecomputedLists | None:
-    """Return the lists that answer entries by themselves, if nothing has to be judged."""
-    if task.sources[0] is Source.PRECOMPUTED and task.plan.is_open and not task.debug:
-        return task.state.precomputed.get((task.space, task.relation))
-    return None
 
 
 def _without_item(item_id: str, plan: Plan) -> Answer:

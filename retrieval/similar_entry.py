@@ -1,6 +1,6 @@
 """One product on its way through the sources."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from retrieval.collector import Collector
 from retrieval.live_search import LiveSearch
 from retrieval.plan import Plan
 from retrieval.popular import offer_popular
+from retrieval.precomputed import PrecomputedLists
 from retrieval.query_vector import QueryVector
 from retrieval.state import ServingState
 
@@ -29,6 +30,7 @@ class SimilarTask:
         plan: options of entries that set none.
         debug: measure the similarity of each candidate.
         allow_partial: answer with what there is when the deadline passes.
+        lists: precomputed lists that answer by themselves; None where something has to be judged.
     """
 
     state: ServingState
@@ -38,6 +40,12 @@ class SimilarTask:
     plan: Plan
     debug: bool = False
     allow_partial: bool = False
+    lists: PrecomputedLists | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        plain = self.sources[0] is Source.PRECOMPUTED and self.plan.is_open and not self.debug
+        lists = self.state.precomputed.get((self.space, self.relation)) if plain else None
+        object.__setattr__(self, "lists", lists)
 
 
 class SimilarEntry:

@@ -50,7 +50,8 @@ class Server:
         self._snapshots = snapshots
         self._health = Health()
         self._worker = Worker(
-            Identity(version=version("shelfmate"), pid=os.getpid(), started_at=datetime.now(UTC))
+            Identity(version=version("shelfmate"), pid=os.getpid(), started_at=datetime.now(UTC)),
+            max_calls=config.max_concurrent_calls,
         )
         # OpenMP counts its threads per calling thread; these search one query each.
         self._pool = ThreadPoolExecutor(
@@ -62,7 +63,6 @@ class Server:
                 ("grpc.max_receive_message_length", config.max_message_bytes),
                 ("grpc.max_send_message_length", config.max_message_bytes),
             ),
-            maximum_concurrent_rpcs=config.max_concurrent_calls,
         )
 
     async def start(self) -> int:

@@ -15,7 +15,7 @@ class ServerConfig(BaseModel):
     max_message_bytes: int = Field(default=64 << 20, ge=1 << 10)
     """Largest message in bytes, in and out."""
     max_concurrent_calls: int = Field(default=1_000, ge=1)
-    """Calls in flight, open health watches included; further ones are refused."""
+    """Recommender calls in flight; further ones are refused with RESOURCE_EXHAUSTED."""
     drain_s: float = Field(default=10.0, ge=0)
     """Seconds that calls in flight may take to finish after SIGTERM or SIGINT."""
     search_threads: int = Field(default=2, ge=1)

@@ -9,7 +9,7 @@ from typing import TypeAlias, TypeVar
 
 import grpc
 
-from artifacts.errors import NotBuiltError
+from artifacts.errors import DeadlineError, NotBuiltError
 from retrieval.deadline import Deadline
 from retrieval.recommender import Recommender
 from server.convert import (
@@ -77,21 +77,23 @@ class RecommenderService(recommender_pb2_grpc.RecommenderServiceServicer):
         recommender: Recommender,
     ) -> pb.RecommendSimilarResponse:
         """Recommend for products."""
-        deadline = _deadline(context, allow_partial=request.call.allow_partial)
-        deadline.check("lookup")
         started = time.perf_counter_ns()
-        converted = similar_batch(request)
-        begun = recommender.begin_similar(converted.batch)
+        left_s = context.time_remaining()
+        if left_s is not None and left_s <= 0:
+            raise DeadlineError("the deadline passed before `lookup`; send a longer one")
+        batch, faults = similar_batch(request)
+        begun = recommender.begin_similar(batch)
         timings = {"lookup": time.perf_counter_ns() - started}
-        report = Report(recommender.state, converted.batch.call.debug, timings)
+        report = Report(recommender.state, batch.call.debug, timings)
         if not begun.pending:
-            return similar_response(begun.answer(), converted.faults, report)
+            return similar_response(begun.answer(), faults, report)
+        deadline = _deadline(left_s, allow_partial=batch.call.allow_partial)
 
         def search() -> pb.RecommendSimilarResponse:
             started = time.perf_counter_ns()
             begun.finish(deadline)
             timings["search"] = time.perf_counter_ns() - started
-            return similar_response(begun.answer(), converted.faults, report)
+            return similar_response(begun.answer(), faults, report)
 
         return await self._off_loop(search, deadline)
 
@@ -103,16 +105,17 @@ class RecommenderService(recommender_pb2_grpc.RecommenderServiceServicer):
         recommender: Recommender,
     ) -> pb.SearchNeighborsResponse:
         """Search near items, vectors or mixtures of items."""
-        deadline = _deadline(context, allow_partial=request.call.allow_partial)
+        left_s = context.time_remaining()
+        deadline = _deadline(left_s, allow_partial=request.call.allow_partial)
 
         def search() -> pb.SearchNeighborsResponse:
             deadline.check("read")
-            converted = neighbor_batch(request)
+            batch, faults = neighbor_batch(request)
             started = time.perf_counter_ns()
-            answer = recommender.neighbors(converted.batch, deadline)
+            answer = recommender.neighbors(batch, deadline)
             timings = {"search": time.perf_counter_ns() - started}
-            report = Report(recommender.state, converted.batch.call.debug, timings)
-            return neighbor_response(answer, converted.faults, report)
+            report = Report(recommender.state, batch.call.debug, timings)
+            return neighbor_response(answer, faults, report)
 
         return await self._off_loop(search, deadline)
 
@@ -121,7 +124,7 @@ class RecommenderService(recommender_pb2_grpc.RecommenderServiceServicer):
         self, request: pb.GetItemsRequest, context: Context, recommender: Recommender
     ) -> pb.GetItemsResponse:
         """Look up catalogue attributes."""
-        _deadline(context).check("lookup")
+        _deadline(context.time_remaining()).check("lookup")
         rows = recommender.item_rows(request.item_ids)
         return items_response(request.item_ids, rows, recommender.state)
 
@@ -158,9 +161,8 @@ class RecommenderService(recommender_pb2_grpc.RecommenderServiceServicer):
             raise
 
 
-def _deadline(context: Context, *, allow_partial: bool = False) -> Deadline:
+def _deadline(left_s: float | None, *, allow_partial: bool = False) -> Deadline:
     """Return the caller's deadline, a little early where a partial answer is wanted by then."""
-    left_s = context.time_remaining()
     if left_s is not None and allow_partial:
         left_s *= PARTIAL_SHARE
     return Deadline.after(left_s)

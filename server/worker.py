@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from artifacts.errors import NotReadyError
+from artifacts.errors import NotReadyError, OverloadedError
 from retrieval.recommender import Recommender
 
 
@@ -44,8 +44,9 @@ class Worker:
         state: where the worker stands in its life.
     """
 
-    def __init__(self, identity: Identity) -> None:
+    def __init__(self, identity: Identity, *, max_calls: int) -> None:
         self.identity = identity
+        self._max_calls = max_calls
         self.activation: Activation | None = None
         self.state = WorkerState.LOADING
         self._calls = 0
@@ -63,11 +64,14 @@ class Worker:
 
         Raises:
             NotReadyError: no snapshot is loaded yet, or the worker is draining.
+            OverloadedError: as many calls are in flight as the worker takes on.
         """
         if self.state is WorkerState.DRAINING:
             raise NotReadyError("the server is draining; ask another one")
         if self.activation is None:
             raise NotReadyError("no snapshot is loaded yet; try again in a moment")
+        if self._calls >= self._max_calls:
+            raise OverloadedError(f"{self._calls} calls are in flight; try again in a moment")
         self._calls += 1
         return self.activation.recommender
 

@@ -1,7 +1,7 @@
 """Requests of the wire as queries of the domain."""
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Generic, Literal, NamedTuple, Protocol, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -28,8 +28,11 @@ from server.convert.enums import ACCURACY_OF, POLICY_OF, RELATION_OF, SOURCE_OF,
 from shelfmate.v1 import common_pb2, recommender_pb2
 
 B = TypeVar("B")
-M = TypeVar("M", contravariant=True)
+M = TypeVar("M")
 Q = TypeVar("Q")
+
+NO_ITEM = SimilarQuery("")
+NO_SEARCH = NeighborQuery(None)
 
 
 class Converted(NamedTuple, Generic[B]):
@@ -49,13 +52,14 @@ def similar_batch(
     Raises:
         RequestError: a field of the whole call holds an unknown enumeration value.
     """
-    queries, faults = _entries(request.requests, _similar_query, SimilarQuery(""))
+    queries, faults = _entries(request.requests, _similar_query, NO_ITEM)
+    relation, sources = request.relation, request.sources
     batch = SimilarBatch(
-        queries=queries,
-        call=_call_options(request),
-        defaults=_defaults(request),
-        relation=meaning(RELATION_OF, request.relation, path="relation"),
-        sources=_sources(request.sources) if request.sources else (),
+        queries,
+        _call_options(request) if request.HasField("call") else DEFAULT_CALL,
+        _options(request.defaults, "defaults") if request.HasField("defaults") else NO_OPTIONS,
+        meaning(RELATION_OF, relation, path="relation") if relation else None,
+        _sources(sources) if sources else (),
     )
     return Converted(batch, faults)
 
@@ -68,11 +72,13 @@ def neighbor_batch(
     Raises:
         RequestError: a field of the whole call holds an unknown enumeration value.
     """
-    queries, faults = _entries(request.requests, _neighbor_query, NeighborQuery(None))
+    queries, faults = _entries(request.requests, _neighbor_query, NO_SEARCH)
     batch = NeighborBatch(
         queries=queries,
-        call=_call_options(request),
-        defaults=_defaults(request),
+        call=_call_options(request) if request.HasField("call") else DEFAULT_CALL,
+        defaults=_options(request.defaults, "defaults")
+        if request.HasField("defaults")
+        else NO_OPTIONS,
         space=request.space,
         relation=meaning(RELATION_OF, request.relation, path="relation"),
         exact=request.exact,
@@ -84,18 +90,6 @@ def _sources(numbers: Iterable[int]) -> list[Source]:
     return [
         meaning(SOURCE_OF, number, path=f"sources[{place}]") for place, number in enumerate(numbers)
     ]
-
-
-class _Batch(Protocol):
-    """What requests have in common."""
-
-    @property
-    def call(self) -> common_pb2.CallOptions: ...
-
-    @property
-    def defaults(self) -> common_pb2.AnswerOptions: ...
-
-    def HasField(self, field_name: Literal["call", "defaults"], /) -> bool: ...
 
 
 def _entries(
@@ -113,12 +107,15 @@ def _entries(
 
 
 def _similar_query(query: recommender_pb2.SimilarQuery) -> SimilarQuery:
-    new_item = None
-    if query.HasField("new_item"):
-        new = query.new_item
-        new_item = NewItem(new.title, new.category_path, new.description)
-    options = _options(query.options, "options") if query.HasField("options") else None
-    return SimilarQuery(query.item_id, new_item, options)
+    return SimilarQuery(
+        query.item_id,
+        _new_item(query.new_item) if query.HasField("new_item") else None,
+        _options(query.options, "options") if query.HasField("options") else None,
+    )
+
+
+def _new_item(new: recommender_pb2.NewItem) -> NewItem:
+    return NewItem(new.title, new.category_path, new.description)
 
 
 def _neighbor_query(query: recommender_pb2.NeighborQuery) -> NeighborQuery:
@@ -142,17 +139,11 @@ def _near(query: recommender_pb2.NeighborQuery) -> Near | None:
             return None
 
 
-def _call_options(request: _Batch) -> CallOptions:
-    if not request.HasField("call"):
-        return DEFAULT_CALL
+def _call_options(
+    request: recommender_pb2.RecommendSimilarRequest | recommender_pb2.SearchNeighborsRequest,
+) -> CallOptions:
     call = request.call
     return CallOptions(call.serving_config, call.debug, call.allow_partial)
-
-
-def _defaults(request: _Batch) -> AnswerOptions:
-    if not request.HasField("defaults"):
-        return NO_OPTIONS
-    return _options(request.defaults, "defaults")
 
 
 def _options(options: common_pb2.AnswerOptions, path: str) -> AnswerOptions:

@@ -59,7 +59,8 @@ def write_complete_journey(folder: Path) -> None:
     sources = {name: str(data / f"{name}.parquet") for name in ("transactions", "products")}
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with duckdb.connect(config={"enable_progress_bar": False}) as connection:
+        with duckdb.connect() as connection:
+            connection.execute("SET enable_progress_bar = false")
             _write(connection, EVENTS, {"transactions": sources["transactions"]}, folder / "events")
             _write(connection, ITEMS, sources, folder / "items")
     except (OSError, duckdb.IOException) as error:

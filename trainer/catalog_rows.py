@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import ibis
+import pyarrow as pa
 from ibis.expr.types import StringValue, Table
 
 from artifacts.catalog import PATH_SEPARATOR
@@ -75,8 +76,8 @@ def _text(taken: Table, name: str) -> StringValue:
 
 def no_items() -> Table:
     """Return an empty table of items, for a shop without a catalogue file."""
-    columns = dict.fromkeys(("item_id", *ATTRIBUTES), "string") | {"price": "float64"}
-    return ibis.memtable([], schema=columns)
+    text = [(name, pa.string()) for name in ("item_id", *ATTRIBUTES)]
+    return ibis.memtable(pa.schema([*text, ("price", pa.float64())]).empty_table())
 
 
 def vocabulary_rows(items: Table, lines: Table) -> Table:

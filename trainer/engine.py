@@ -89,6 +89,7 @@ class DuckdbEngine:
         if config.threads is not None:
             options["threads"] = config.threads
         self._connection = ibis.duckdb.connect(str(scratch / "tables.duckdb"), **options)
+        self._connection.raw_sql("SET enable_progress_bar = false")
         # Times with an offset are turned into UTC, wherever this runs.
         self._connection.raw_sql("SET TimeZone = 'UTC'")
 
@@ -122,10 +123,12 @@ class DuckdbEngine:
         )
         # The table of rejects fills as the file is read, so it is read once, here.
         rows = self._connection.create_table(f"{name}_text", view)
-        lines = self._connection.sql(
-            f"SELECT any_value(csv_line) AS source_line FROM {rejects} GROUP BY file_id, line",
+        malformed = f"{name}_malformed"
+        self._connection.raw_sql(
+            f"CREATE TABLE {malformed} AS "
+            f"SELECT any_value(csv_line) AS source_line FROM {rejects} GROUP BY file_id, line"
         )
-        return Reading(rows, self._connection.create_table(f"{name}_malformed", lines))
+        return Reading(rows, self._connection.table(malformed))
 
     def _read_json(self, name: str, files: list[str]) -> Reading:
         options = "format = 'newline_delimited', ignore_errors = true, sample_size = -1"

@@ -39,7 +39,8 @@ def without_rare(lines: Table, config: PrepareConfig, cut: datetime | None) -> T
     training = placed.filter(~placed.heldout)
     support = training.group_by("item_id").agg(sessions=training.session_id.nunique())
     common = support.filter(support.sessions >= config.sessions.min_item_sessions)
-    joined = placed.left_join(common.select(known_id="item_id"), ibis._.item_id == ibis._.known_id)
+    common = common.select(known_id=common.item_id)
+    joined = placed.left_join(common, placed.item_id == common.known_id)
     return joined.filter(joined.heldout | joined.known_id.notnull()).drop("known_id", "heldout")
 
 

@@ -414,7 +414,7 @@ def test_search_settings_of_another_backend_are_refused(kind: str, tmp_path: Pat
         load_index(tmp_path, other)
 
 
-@settings(deadline=None, max_examples=25)
+@settings(derandomize=True, deadline=None, max_examples=25)
 @given(
     kind=st.sampled_from(sorted(CASES)),
     metric=st.sampled_from(list(Metric)),

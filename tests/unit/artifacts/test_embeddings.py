@@ -2,7 +2,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from artifacts.embeddings import EmbeddingTable
@@ -21,6 +21,7 @@ def table(rows: list[int], outputs: bool = False) -> EmbeddingTable:
     )
 
 
+@settings(derandomize=True, deadline=None)
 @given(
     known=st.sets(st.integers(0, 50)).map(sorted), asked=st.lists(st.integers(0, 60), max_size=20)
 )

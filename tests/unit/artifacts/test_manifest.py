@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from artifacts.errors import ArtifactError
@@ -113,6 +113,7 @@ def test_unsealed_and_missing_folders_are_refused(tmp_path: Path):
             read_manifest(folder, "snapshot")
 
 
+@settings(derandomize=True, deadline=None)
 @given(st.dictionaries(st.text(), st.integers() | st.text()))
 def test_fingerprint_ignores_the_order_of_keys(value: dict[str, object]):
     assert fingerprint(value) == fingerprint(dict(reversed(value.items())))

@@ -41,13 +41,13 @@ def train_content(
     Raises:
         DataError: no item has text, all texts are the same, or no word occurs often enough.
 
-    Cost: `trainer.fasttext_model.train_fasttext`, then O(tokens * dimensions).
+    Cost: that of `trainer.fasttext_model.train_fasttext`, then O(tokens * dimensions).
     """
     recipe = SpaceRecipe(
         space=SPACE,
         settings=config.model_dump(mode="json"),
         inputs={"prepared": prepared.manifest.id},
-        packages=("fasttext", "numpy", "scipy"),
+        packages=("gensim", "numpy", "scipy"),
     )
 
     def fit(folder: Path) -> EmbeddingTable:
@@ -71,12 +71,9 @@ def fit_content(
     texts = read_texts(prepared.catalog, config)
     _check(texts)
     progress.finish(f"{int(texts.lengths.sum()):,} words, {len(texts.words):,} different")
-    progress.start("train content")
+    progress.start("train content", total=config.epochs)
     with scratch_folder(folder.parent) as scratch:
-        corpus = scratch / "texts.txt"
-        texts.write_corpus(corpus)
-        model = train_fasttext(corpus, config)
-    _check_model(model, config)
+        model = train_fasttext(texts, config, scratch, progress=progress)
     trained = _combine(texts, model, config)
     trained.write_encoder(config, folder / ENCODER_FOLDER)
     vectors = trained.encoding.vectors(texts, trained.components)
@@ -166,14 +163,6 @@ def _check(texts: CatalogTexts) -> None:
         raise DataError(
             f"train.content: expected different texts ({read}), got the same one for all "
             f"{len(with_text):,} items that have any"
-        )
-
-
-def _check_model(model: FasttextModel, config: ContentConfig) -> None:
-    if not model.words:
-        raise DataError(
-            f"train.content: expected words that occur {config.min_count} times, got none; lower "
-            "`min_count`"
         )
 
 

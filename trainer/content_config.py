@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from trainer.settings import Settings
 
 LONGEST_TEXT = 1_000
-"""Tokens of one item's text; fastText cuts a line beyond 1,024 of them."""
+"""Tokens of one item's text, all fields together."""
 
 
 class FieldConfig(Settings):
@@ -38,15 +38,17 @@ class ContentConfig(Settings):
     dimensions: int = Field(default=100, ge=2, le=4096)
     """Length of a vector."""
     window: int = Field(default=5, ge=1, le=LONGEST_TEXT)
-    """Tokens on either side that count as context, at most; fastText draws from 1 to this."""
-    epochs: int = Field(default=10, ge=1)
+    """Tokens on either side that count as context, at most; drawn anew for every token."""
+    epochs: int = Field(default=5, ge=1)
     """Passes over the texts."""
     negative: int = Field(default=5, ge=1)
     """Words drawn as noise for every pair."""
+    ns_exponent: float = Field(default=0.5, ge=-2, le=2)
+    """The noise follows count ** ns_exponent; fastText takes the square root."""
     subsample: float = Field(default=1e-3, ge=0, lt=1)
     """Threshold of frequency above which words are left out at random; 0 leaves out none."""
     learning_rate: float = Field(default=0.05, gt=0, le=1)
-    """At the start; it falls linearly to 0."""
+    """At the start; it falls linearly to almost 0."""
     min_count: int = Field(default=2, ge=1)
     """Occurrences below which a word has no vector of its own and is read by its subwords."""
     min_n: int = Field(default=3, ge=1)

@@ -58,6 +58,17 @@ class CatalogTexts:
         total: NDArray[np.int64] = np.stack(lengths).sum(axis=0)
         return total
 
+    @property
+    def texts(self) -> int:
+        """Items that have any text."""
+        return int(np.count_nonzero(self.lengths))
+
+    @property
+    def word_counts(self) -> NDArray[np.int64]:
+        """(w,) occurrences of each word over all fields."""
+        ids = np.concatenate([field.ids for field in self.fields.values()])
+        return np.bincount(ids, minlength=len(self.words)).astype(np.int64)
+
     def write_corpus(self, path: Path) -> None:
         """Write a line for every item with text: its fields in order, tokens parted by spaces.
 

@@ -1,20 +1,20 @@
-"""fastText (Bojanowski et al. 2017), the only place that knows its binding."""
+"""fastText (Bojanowski et al. 2017) over the texts of a catalogue (docs/adr/0008)."""
 
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-# The package's own function `train_unsupervised` takes no seed; the binding below it does.
-import fasttext_pybind
 import numpy as np
+from gensim.models import FastText
+from gensim.models.fasttext import FastTextKeyedVectors
 
 from artifacts.arrays import FloatMatrix
 from artifacts.errors import DataError
+from artifacts.progress import Progress
 from trainer.content_config import ContentConfig
-
-END_OF_LINE = "</s>"
+from trainer.content_texts import CatalogTexts
+from trainer.epoch_steps import EpochSteps
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class FasttextModel:
 
     words: Sequence[str]
     subword_vectors: FloatMatrix
-    _binding: Any
+    _keyed: FastTextKeyedVectors
 
     def vectors(self, words: Sequence[str]) -> FloatMatrix:
         """Return (len(words), d) float32: the mean of a word's own vector and its subwords'.
@@ -36,62 +36,69 @@ class FasttextModel:
         Words that the model does not know are the mean of their subwords; a word shorter than the
         shortest subword, marks of begin and end included, is zero.
         """
-        dimensions = self.subword_vectors.shape[1]
-        vectors = np.zeros((len(words), dimensions), dtype=np.float32)
-        buffer = fasttext_pybind.Vector(dimensions)
+        vectors = np.empty((len(words), self.subword_vectors.shape[1]), dtype=np.float32)
         for row, word in enumerate(words):
-            self._binding.getWordVector(buffer, word)
-            vectors[row] = np.array(buffer)
+            vectors[row] = self._keyed[word]
         return vectors
 
 
-def train_fasttext(corpus: Path, config: ContentConfig) -> FasttextModel:
-    """Learn skip-gram vectors of words and subwords from a file of lines.
+def train_fasttext(
+    texts: CatalogTexts, config: ContentConfig, scratch: Path, *, progress: Progress
+) -> FasttextModel:
+    """Learn skip-gram vectors of words and subwords.
 
     With one worker and a seed the result is the same bit for bit.
 
+    Args:
+        texts: what to learn from.
+        config: every knob.
+        scratch: an existing folder for the texts as lines; the file is left there.
+        progress: gets one step an epoch of a stage that the caller began.
+
     Raises:
-        DataError: no word occurs often enough, or a learning rate so high that vectors overflow.
+        DataError: no word occurs often enough.
 
-    Cost: O(epochs * tokens * window * negative * dimensions), and for each token its subwords;
-    memory 4 * dimensions bytes for each word, twice, and each bucket.
+    Cost: O(epochs * tokens * window * negative * d), and for each token its subwords; memory 8 d
+    bytes for each word and 4 d for each bucket.
     """
-    arguments = fasttext_pybind.args()
-    arguments.model = fasttext_pybind.model_name.skipgram
-    arguments.loss = fasttext_pybind.loss_name.ns
-    settings = {
-        "input": str(corpus),
-        "output": "",
-        "dim": config.dimensions,
-        "ws": config.window,
-        "epoch": config.epochs,
-        "neg": config.negative,
-        # fastText keeps a word with probability sqrt(t / f) + t / f, so 1 keeps every word.
-        "t": config.subsample or 1.0,
-        "lr": config.learning_rate,
-        "minCount": config.min_count,
-        "minn": config.min_n,
-        "maxn": config.max_n,
-        "bucket": config.buckets,
-        "seed": config.seed,
-        "thread": config.workers or os.cpu_count() or 1,
-        "verbose": 0,
-    }
-    for name, value in settings.items():
-        setattr(arguments, name, value)
-    binding = fasttext_pybind.fasttext()
-    try:
-        fasttext_pybind.train(binding, arguments)
-    except (RuntimeError, ValueError) as error:
-        raise DataError(f"train.content: fastText stopped: {error}") from error
-    return _model(binding)
+    corpus = scratch / "texts.txt"
+    texts.write_corpus(corpus)
+    counts = texts.word_counts
+    if counts.max() < config.min_count:
+        raise DataError(
+            f"train.content: expected words that occur {config.min_count} times, the most frequent "
+            f"one occurs {counts.max()} times; lower `min_count`"
+        )
+    model = _untrained(config)
+    # Counted already, so gensim need not read the file once more in Python.
+    model.build_vocab_from_freq(
+        dict(zip(texts.words, counts.tolist(), strict=True)), corpus_count=texts.texts
+    )
+    model.train(
+        corpus_file=str(corpus),
+        total_examples=texts.texts,
+        total_words=int(counts.sum()),
+        epochs=config.epochs,
+        callbacks=[EpochSteps(progress)],
+    )
+    subword_vectors = np.ascontiguousarray(model.wv.vectors_ngrams, dtype=np.float32)
+    return FasttextModel(list(model.wv.index_to_key), subword_vectors, model.wv)
 
 
-def _model(binding: Any) -> FasttextModel:
-    words, _ = binding.getVocab("strict")
-    inputs = np.array(binding.getInputMatrix(), dtype=np.float32)
-    return FasttextModel(
-        words=[word for word in words if word != END_OF_LINE],
-        subword_vectors=np.ascontiguousarray(inputs[len(words) :]),
-        _binding=binding,
+def _untrained(config: ContentConfig) -> FastText:
+    return FastText(
+        sg=1,
+        hs=0,
+        vector_size=config.dimensions,
+        window=config.window,
+        negative=config.negative,
+        ns_exponent=config.ns_exponent,
+        sample=config.subsample,
+        alpha=config.learning_rate,
+        min_count=config.min_count,
+        min_n=config.min_n,
+        max_n=config.max_n,
+        bucket=config.buckets,
+        seed=config.seed,
+        workers=config.workers or os.cpu_count() or 1,
     )

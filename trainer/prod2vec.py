@@ -14,6 +14,7 @@ from artifacts.progress import Progress
 from artifacts.versions import VersionedRoot
 from trainer.config import Prod2VecConfig
 from trainer.corpus import Corpus, write_corpus
+from trainer.epoch_steps import EpochSteps
 from trainer.scratch import scratch_folder
 from trainer.space_artifact import SpaceRecipe, store_space
 
@@ -115,29 +116,9 @@ def _fit(corpus: Corpus, config: Prod2VecConfig, *, shrink: bool, progress: Prog
         total_examples=corpus.sessions,
         total_words=corpus.tokens,
         epochs=config.epochs,
-        callbacks=[_EpochSteps(progress)],
+        callbacks=[EpochSteps(progress)],
     )
     return model
-
-
-class _EpochSteps:
-    """Reports every epoch; gensim asks for all four methods."""
-
-    def __init__(self, progress: Progress) -> None:
-        self._progress = progress
-
-    def on_train_begin(self, model: Word2Vec) -> None:
-        """Do nothing."""
-
-    def on_train_end(self, model: Word2Vec) -> None:
-        """Do nothing."""
-
-    def on_epoch_begin(self, model: Word2Vec) -> None:
-        """Do nothing."""
-
-    def on_epoch_end(self, model: Word2Vec) -> None:
-        """Count the epoch."""
-        self._progress.advance()
 
 
 def _lineage(corpus: Corpus, config: Prod2VecConfig) -> dict[str, Any]:

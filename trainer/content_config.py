@@ -23,7 +23,7 @@ class ContentConfig(Settings):
     """The table `[train.content]`: fastText over titles, category paths and descriptions.
 
     The defaults were chosen on instacart by the share of nearest neighbours in the same aisle,
-    titles alone being encoded (docs/adr/0009).
+    titles alone being encoded (docs/adr/0008).
     """
 
     title: FieldConfig = FieldConfig(weight=1.0, max_tokens=64)
@@ -63,8 +63,9 @@ class ContentConfig(Settings):
     2017), or all alike."""
     sif_a: float = Field(default=1e-3, gt=0, le=1)
     """The `a` of `sif`; 1e-3 to 1e-4 in the paper."""
-    components: int = Field(default=1, ge=0, le=16)
-    """Principal components that are taken out of the items' vectors: what all titles share."""
+    components: int = Field(default=0, ge=0, le=16)
+    """Principal components that are taken out of the items' vectors, as what all texts share: 1 in
+    Arora et al. 2017. Where a few categories make up the shop they carry the categories."""
     seed: int = Field(default=1, ge=0, lt=2**31)
     """Seed of initial vectors, windows and noise."""
     workers: int | None = Field(default=None, ge=1)

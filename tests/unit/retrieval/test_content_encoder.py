@@ -37,7 +37,7 @@ def train(folder, config):
     params=[
         {},
         {"weighting": "sif", "components": 2, "strip_accents": True},
-        {"weighting": "mean", "components": 0, "min_count": 5, "min_n": 4, "max_n": 5},
+        {"weighting": "mean", "components": 1, "min_count": 5, "min_n": 4, "max_n": 5},
     ],
     ids=["defaults", "sif", "mean of frequent words"],
 )
@@ -70,7 +70,10 @@ def test_every_item_is_encoded_to_the_vector_that_training_gave_it(encoder, tabl
             assert vector is None
 
 
-def test_an_unseen_product_is_nearest_to_its_topic(encoder, table):
+def test_an_unseen_product_is_nearest_to_its_topic(tmp_path):
+    folder = train(tmp_path, CONFIG)
+    encoder = ContentEncoder.open(folder / ENCODER_FOLDER)
+    table = EmbeddingTable.open(folder, "content")
     topics = np.array(topic_of(ITEMS))[table.rows]
     for title, topic in [("Applesauce", "Fruit"), ("Buttermilk", "Dairy"), ("Hammers", "Tools")]:
         cosines = table.vectors @ encoder.encode(ProductText(title))

@@ -3,6 +3,7 @@ import json
 import numpy as np
 import pytest
 
+from artifacts.arrays import FloatMatrix
 from artifacts.content_encoder import (
     ContentEncoderArrays,
     EncodedField,
@@ -22,7 +23,7 @@ SETTINGS = EncoderSettings(
 )
 
 
-def made_arrays(components=1):
+def made_arrays(components: int = 1) -> dict[str, FloatMatrix]:
     rng = np.random.default_rng(0)
     shapes = {
         "word_vectors": (3, 4),

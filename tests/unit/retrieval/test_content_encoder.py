@@ -1,4 +1,5 @@
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -25,7 +26,7 @@ ITEMS = [*topic_items(20), *ODD]
 CONFIG = ContentConfig(dimensions=24, epochs=10, buckets=2_000, subsample=0, workers=1)
 
 
-def train(folder, config):
+def train(folder: Path, config: ContentConfig) -> Path:
     prepared = write_texts(folder / "prepared", ITEMS)
     return train_content(
         prepared, config, VersionedRoot(folder / "content"), progress=SilentProgress()
@@ -56,7 +57,7 @@ def table(trained):
     return EmbeddingTable.open(trained, "content")
 
 
-def text_of(item):
+def text_of(item: MadeItem) -> ProductText:
     return ProductText(item.title, item.path, item.description)
 
 
@@ -76,7 +77,9 @@ def test_an_unseen_product_is_nearest_to_its_topic(tmp_path):
     table = EmbeddingTable.open(folder, "content")
     topics = np.array(topic_of(ITEMS))[table.rows]
     for title, topic in [("Applesauce", "Fruit"), ("Buttermilk", "Dairy"), ("Hammers", "Tools")]:
-        cosines = table.vectors @ encoder.encode(ProductText(title))
+        vector = encoder.encode(ProductText(title))
+        assert vector is not None
+        cosines = table.vectors @ vector
         assert topic == max(TOPICS, key=lambda other: cosines[topics == other].mean())
 
 

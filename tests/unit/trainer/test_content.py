@@ -1,7 +1,12 @@
+from collections.abc import Sequence
+from pathlib import Path
+
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from numpy.typing import NDArray
 
+from artifacts.arrays import FloatMatrix
 from artifacts.embeddings import EmbeddingTable
 from artifacts.errors import DataError
 from artifacts.manifest import read_manifest, verify
@@ -16,7 +21,9 @@ CONFIG = ContentConfig(dimensions=24, epochs=20, buckets=2_000, subsample=0, wor
 EACH = 40
 
 
-def train(tmp_path, items, config=CONFIG):
+def train(
+    tmp_path: Path, items: Sequence[MadeItem], config: ContentConfig = CONFIG
+) -> tuple[Path, EmbeddingTable]:
     """Return folder and table of the vectors of these texts."""
     prepared = write_texts(tmp_path / "prepared", items)
     root = VersionedRoot(tmp_path / "content")
@@ -24,10 +31,11 @@ def train(tmp_path, items, config=CONFIG):
     return folder, EmbeddingTable.open(folder, "content")
 
 
-def nearest(vectors):
+def nearest(vectors: FloatMatrix) -> NDArray[np.intp]:
     cosines = vectors @ vectors.T
     np.fill_diagonal(cosines, -2)
-    return cosines.argmax(axis=1)
+    found: NDArray[np.intp] = cosines.argmax(axis=1)
+    return found
 
 
 @pytest.mark.parametrize("weighting", ["idf", "sif", "mean"])

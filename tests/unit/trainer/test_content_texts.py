@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 
+from artifacts.content_encoder import FieldName
 from tests.made_texts import MadeItem, write_texts
 from trainer.content_config import ContentConfig, FieldConfig
-from trainer.content_texts import read_texts
+from trainer.content_texts import CatalogTexts, read_texts
 
 ITEMS = [
     MadeItem("Green Tea, green", "Drinks > Tea", "A tea."),
@@ -18,7 +19,7 @@ def catalog(tmp_path_factory):
     return write_texts(tmp_path_factory.mktemp("made") / "prepared", ITEMS).catalog
 
 
-def spelled(texts, name, item):
+def spelled(texts: CatalogTexts, name: FieldName, item: int) -> list[str]:
     return [texts.words[token] for token in texts.fields[name].of(item)]
 
 

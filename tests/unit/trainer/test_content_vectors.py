@@ -1,18 +1,25 @@
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
+from artifacts.content_encoder import FieldName
 from tests.unit.trainer.test_content_weights import field_tokens
 from trainer import content_vectors
-from trainer.content_texts import CatalogTexts
+from trainer.content_texts import CatalogTexts, FieldTokens
 from trainer.content_vectors import TextEncoding
 
-TITLES = [[0, 1, 1], [], [2], [3, 4], [0, 4, 2], [], [1]]
-PATHS = [[5], [5], [], [6, 5], [6], [], [6, 6]]
+Vector = NDArray[np.float64]
+
+TITLES: list[list[int]] = [[0, 1, 1], [], [2], [3, 4], [0, 4, 2], [], [1]]
+PATHS: list[list[int]] = [[5], [5], [], [6, 5], [6], [], [6, 6]]
 
 
 @pytest.fixture
 def texts():
-    fields = {"title": field_tokens(TITLES), "category_path": field_tokens(PATHS)}
+    fields: dict[FieldName, FieldTokens] = {
+        "title": field_tokens(TITLES),
+        "category_path": field_tokens(PATHS),
+    }
     return CatalogTexts([f"word{number}" for number in range(7)], fields)
 
 
@@ -29,14 +36,15 @@ def encoding():
     )
 
 
-def unit(vector):
+def unit(vector: Vector) -> Vector:
     length = np.linalg.norm(vector)
     return vector / length if length else vector
 
 
-def twin(encoding, title, path):
+def twin(encoding: TextEncoding, title: list[int], path: list[int]) -> Vector:
     total = np.zeros(5)
-    for name, tokens in (("title", title), ("category_path", path)):
+    fields: dict[FieldName, list[int]] = {"title": title, "category_path": path}
+    for name, tokens in fields.items():
         words = [
             float(encoding.word_weights[name][token]) * encoding.word_vectors[token].astype(float)
             for token in tokens

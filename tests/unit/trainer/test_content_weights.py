@@ -1,15 +1,17 @@
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
-from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.feature_extraction.text import TfidfVectorizer  # type: ignore[import-untyped]  # no stubs
 
 from trainer.content_config import ContentConfig
 from trainer.content_texts import FieldTokens
 from trainer.content_weights import weigh_words
 
-LISTS = [[0, 1, 1], [0], [], [0, 2, 2, 2]]
+LISTS: list[list[int]] = [[0, 1, 1], [0], [], [0, 2, 2, 2]]
 
 
-def field_tokens(lists):
+def field_tokens(lists: Sequence[Sequence[int]]) -> FieldTokens:
     return FieldTokens(
         ids=np.concatenate([np.array(ids, dtype=np.int32) for ids in lists]),
         offsets=np.cumsum([0, *map(len, lists)]),

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -6,8 +8,8 @@ from artifacts.progress import SilentProgress
 from tests.made_texts import MadeItem, topic_items, write_texts
 from tests.reference_fasttext import ReferenceBuckets
 from trainer.content_config import ContentConfig
-from trainer.content_texts import read_texts
-from trainer.fasttext_model import train_fasttext
+from trainer.content_texts import CatalogTexts, read_texts
+from trainer.fasttext_model import FasttextModel, train_fasttext
 
 CONFIG = ContentConfig(dimensions=16, epochs=2, buckets=500, min_count=2, workers=1)
 
@@ -19,7 +21,7 @@ def texts(tmp_path_factory):
     return read_texts(catalog, CONFIG)
 
 
-def train(texts, folder, config=CONFIG):
+def train(texts: CatalogTexts, folder: Path, config: ContentConfig = CONFIG) -> FasttextModel:
     return train_fasttext(texts, config, folder, progress=SilentProgress())
 
 

@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from artifacts.arrays import FloatVector
-from artifacts.content_encoder import ContentEncoderArrays, EncodedField
+from artifacts.content_encoder import ENCODER_FOLDER, ContentEncoderArrays, EncodedField
+from artifacts.errors import ArtifactError
+from artifacts.snapshot import Snapshot
 from artifacts.text import tokenize
 from retrieval.subword_kernels import subword_buckets
 
@@ -118,6 +120,24 @@ class ContentEncoder:
             return np.zeros(self.dim)
         mean: Vector64 = self._subword_vectors[buckets].mean(axis=0, dtype=np.float64)
         return mean
+
+
+def open_encoder(snapshot: Snapshot, space: str) -> ContentEncoder | None:
+    """Return the encoder of a space of the snapshot, or None if that space has none.
+
+    Raises:
+        ArtifactError: the encoder is damaged, or makes vectors of another length than the space's.
+    """
+    folder = snapshot.path / "spaces" / space / ENCODER_FOLDER
+    if not folder.is_dir():
+        return None
+    encoder = ContentEncoder.open(folder)
+    if encoder.dim != snapshot.spaces[space].dim:
+        raise ArtifactError(
+            f"{folder}: expected an encoder to {snapshot.spaces[space].dim} dimensions, as the "
+            f"space has, got one to {encoder.dim}"
+        )
+    return encoder
 
 
 def _unit(vector: Vector64) -> Vector64:

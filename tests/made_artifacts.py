@@ -8,11 +8,13 @@ import numpy as np
 
 from artifacts.arrays import FloatMatrix, IntVector
 from artifacts.catalog import write_catalog
+from artifacts.content_encoder import ENCODER_FOLDER
 from artifacts.embeddings import EmbeddingTable
 from artifacts.folders import staged_folder
 from artifacts.manifest import Kind, seal
 from artifacts.prepared import Prepared
 from artifacts.vocabulary import write_vocabulary
+from tests.made_encoder import write_made_encoder
 
 CATEGORIES = ("Bakery", "Dairy", "Produce")
 MADE_AT = datetime(2026, 11, 24, 10, 15, tzinfo=UTC)
@@ -46,6 +48,7 @@ def write_embedding(
     *,
     space: str = "cf",
     prepared: str = "made",
+    encoder: bool = False,
 ) -> Path:
     """Write a sealed embedding; the arrays go unchecked, so that a test may plant faults."""
     with staged_folder(folder) as staging:
@@ -53,6 +56,8 @@ def write_embedding(
         np.save(staging / "vectors.npy", vectors)
         if outputs is not None:
             np.save(staging / "outputs.npy", outputs)
+        if encoder:
+            write_made_encoder(staging / ENCODER_FOLDER, vectors.shape[1])
         (staging / "model.bin").write_bytes(b"kept by the trainer alone")
         _seal(staging, "embedding", f"{space}-made", {"prepared": prepared})
     return folder

@@ -35,7 +35,7 @@ def build_shop(root: Path) -> VersionedRoot:
     """Build a snapshot under `root/snapshots` and put it in use.
 
     Space `cf` is whole and asymmetric and lacks every tenth item; space `content` is cut by
-    category and has all of them. Every seventh item has no price; the last forty were never sold.
+    category, has all of them, and encodes texts. Every seventh item has no price; the last forty were never sold.
     """
     prepared = _write_prepared(root / "prepared")
     known = np.array([row for row in range(ITEMS) if row % 10 != 1], dtype=np.int32)
@@ -53,6 +53,7 @@ def build_shop(root: Path) -> VersionedRoot:
             clustered(ITEMS, DIM, clusters=8, seed=3),
             space="content",
             prepared="shop",
+            encoder=True,
         ),
     }
     snapshot = _build(prepared, embeddings, VersionedRoot(root / "snapshots"))

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
+from artifacts.content_encoder import ENCODER_FOLDER
 from artifacts.embeddings import OUTPUTS_NAME, ROWS_NAME, VECTORS_NAME
 from artifacts.folders import staged_folder
 from artifacts.manifest import Json, fingerprint, seal
@@ -121,6 +122,9 @@ class _Assembly:
         for name, space in distinct.items():
             arrays = (ROWS_NAME, VECTORS_NAME, OUTPUTS_NAME)
             link_files(space.folder, self.folder / "spaces" / name, arrays)
+            encoder = space.folder / ENCODER_FOLDER
+            if encoder.is_dir():
+                link_files(encoder, self.folder / "spaces" / name / ENCODER_FOLDER)
         for space in spaces:
             self._index(space)
         gate = judge(self.config.gate, self.recalls, self.coverage, self.without)

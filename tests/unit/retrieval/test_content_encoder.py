@@ -9,7 +9,7 @@ from artifacts.embeddings import EmbeddingTable
 from artifacts.errors import ArtifactError
 from artifacts.progress import SilentProgress
 from artifacts.versions import VersionedRoot
-from retrieval.content_encoder import ContentEncoder, ProductText
+from retrieval.content_encoder import ContentEncoder, ProductText, open_encoder
 from tests.made_texts import TOPICS, MadeItem, topic_items, topic_of, write_texts
 from trainer.content import train_content
 from trainer.content_config import ContentConfig
@@ -115,3 +115,12 @@ def test_threads_share_an_encoder(encoder):
 def test_a_folder_without_an_encoder_is_an_artifact_error(tmp_path):
     with pytest.raises(ArtifactError, match=r"encoder\.json"):
         ContentEncoder.open(tmp_path)
+
+
+def test_a_snapshot_carries_the_encoder_of_its_space(tiny_snapshot):
+    encoder = open_encoder(tiny_snapshot, "content")
+    assert encoder is not None
+    vector = encoder.encode(ProductText("Title of a new product", "Bakery > Shelf"))
+    assert vector is not None
+    assert vector.shape == (tiny_snapshot.spaces["content"].dim,)
+    assert open_encoder(tiny_snapshot, "cf") is None

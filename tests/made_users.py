@@ -20,6 +20,11 @@ USERS = 7
 """As many as `rows_of` names; session i belongs to user i modulo this."""
 ITEMS_PER_THEME = 10
 
+SMALL = AlsConfig(
+    dimensions=8, iterations=5, alpha=10.0, growth="log", regularisation=1.0, threads=1
+)
+"""Settings that suit a few users."""
+
 
 def themed_shoppers(count: int, *, length: int = 4, seed: int = 0) -> list[list[str]]:
     """Return sessions of items `t<user>-<n>`, one theme a user."""
@@ -56,7 +61,7 @@ def prepare_shoppers(folder: Path, count: int = 60) -> Prepared:
 
 def train_users(prepared: Prepared, root: Path, **settings: Any) -> UserSpace:
     """Train a small user space and open it."""
-    config = AlsConfig(dimensions=8, iterations=5, threads=1, **settings)
+    config = SMALL.model_copy(update=settings)
     return UserSpace.open(
         train_als(prepared, config, VersionedRoot(root), progress=SilentProgress())
     )

@@ -13,6 +13,7 @@ from artifacts.als_terms import AlsTerms
 from artifacts.arrays import FloatMatrix
 from artifacts.confidence import Confidence
 from artifacts.embeddings import EmbeddingTable
+from artifacts.errors import DataError
 from artifacts.prepared import Prepared
 from artifacts.progress import Progress
 from artifacts.ragged import Ragged
@@ -25,6 +26,9 @@ from trainer.users_config import AlsConfig
 
 USERS_PER_SOLVE = 65_536
 
+COLLAPSED = 1e-4
+"""Length below which a vector holds nothing but what the rounds have not yet shrunk away."""
+
 
 def train_als(
     prepared: Prepared, config: AlsConfig, root: VersionedRoot, *, progress: Progress
@@ -35,7 +39,8 @@ def train_als(
     the vectors of further users are solved from (`artifacts.als_terms.AlsTerms`).
 
     Raises:
-        DataError: no session names a user, or fewer than two items were taken.
+        DataError: no session names a user, fewer than two items were taken, or the regularisation
+            left nothing.
 
     Cost: O(iterations * (events * d + (users + items) * d^2)), then one exact solve of every user,
     O(events * d^2 + users * d^3).
@@ -84,6 +89,9 @@ def fit_als(interactions: Interactions, config: AlsConfig, *, progress: Progress
         interactions: users by items.
         config: every knob.
         progress: gets one step a round, then one a user.
+
+    Raises:
+        DataError: the regularisation is so strong that all vectors collapsed to zero.
     """
     confidence = Confidence(config.alpha, config.growth)
     confidences = csr_matrix(interactions.matrix, copy=True)
@@ -92,9 +100,19 @@ def fit_als(interactions: Interactions, config: AlsConfig, *, progress: Progress
     with threadpool_limits(limits=1, user_api="blas"):
         model = _factorise(confidences, config, progress)
         users = _solve_users(model, confidences, progress)
+    _check_alive(users, config)
     factors = np.ascontiguousarray(model.item_factors, dtype=np.float32)
     wide = factors.astype(np.float64)
     return AlsModel(users, factors, AlsTerms(wide.T @ wide, confidence, config.regularisation))
+
+
+def _check_alive(users: FloatMatrix, config: AlsConfig) -> None:
+    longest = float(np.linalg.norm(users, axis=1).max())
+    if longest < COLLAPSED:
+        raise DataError(
+            f"train.user: expected vectors, but the longest of {len(users)} users is {longest:.1g}: "
+            f"`regularisation` = {config.regularisation:g} is too strong for this little data"
+        )
 
 
 def _factorise(

@@ -9,6 +9,7 @@ from artifacts.versions import VersionedRoot
 from retrieval.fold_in import fold_in
 from retrieval.user_space import UserSpace
 from tests.made_users import (
+    SMALL,
     USERS,
     prepare_shoppers,
     themed_shoppers,
@@ -17,9 +18,6 @@ from tests.made_users import (
 )
 from trainer.als import fit_als, train_als
 from trainer.interactions import read_interactions
-from trainer.users_config import AlsConfig
-
-CONFIG = AlsConfig(dimensions=8, iterations=5, threads=1)
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +64,7 @@ def test_threads_do_not_change_the_vectors(prepared):
     interactions = read_interactions(prepared.train_sessions)
     one, two = (
         fit_als(
-            interactions, CONFIG.model_copy(update={"threads": n}), progress=SilentProgress()
+            interactions, SMALL.model_copy(update={"threads": n}), progress=SilentProgress()
         ).item_factors
         for n in (1, 2)
     )
@@ -75,15 +73,15 @@ def test_threads_do_not_change_the_vectors(prepared):
 
 def test_version_is_sealed_whole_and_reused(prepared, tmp_path):
     root = VersionedRoot(tmp_path)
-    folder = train_als(prepared, CONFIG, root, progress=SilentProgress())
+    folder = train_als(prepared, SMALL, root, progress=SilentProgress())
     manifest = read_manifest(folder, "embedding")
     verify(folder, manifest)
     assert manifest.details["users"] == USERS
     again = train_als(
-        prepared, CONFIG.model_copy(update={"threads": 2}), root, progress=SilentProgress()
+        prepared, SMALL.model_copy(update={"threads": 2}), root, progress=SilentProgress()
     )
     assert again == folder
-    other = CONFIG.model_copy(update={"alpha": 2.0})
+    other = SMALL.model_copy(update={"alpha": 2.0})
     assert train_als(prepared, other, root, progress=SilentProgress()) != folder
 
 
@@ -93,7 +91,7 @@ def test_a_user_with_one_item_gets_a_vector_that_prefers_it(tmp_path):
         for n in range(5)
     ]
     interactions = read_interactions(write_sessions(tmp_path / "s.parquet", sessions))
-    model = fit_als(interactions, CONFIG, progress=SilentProgress())
+    model = fit_als(interactions, SMALL, progress=SilentProgress())
     assert interactions.users[0] == "u0"
     best = np.argmax(model.item_factors @ model.users[0])
     assert interactions.items[best] == 5
@@ -105,5 +103,12 @@ def test_data_without_users_leave_nothing_behind(tmp_path):
     write_sessions(prepared.train_sessions, sessions)
     root = tmp_path / "user"
     with pytest.raises(DataError, match="expected sessions with a user_id"):
-        train_als(prepared, CONFIG, VersionedRoot(root), progress=SilentProgress())
+        train_als(prepared, SMALL, VersionedRoot(root), progress=SilentProgress())
     assert not list(root.iterdir())
+
+
+def test_vectors_that_regularisation_left_nothing_of_are_refused(prepared):
+    interactions = read_interactions(prepared.train_sessions)
+    strong = SMALL.model_copy(update={"regularisation": 1_000.0})
+    with pytest.raises(DataError, match="`regularisation` = 1000 is too strong"):
+        fit_als(interactions, strong, progress=SilentProgress())

@@ -36,14 +36,12 @@ def sample_sessions(
         sample: sessions wanted, >= 1.
 
     Returns:
-        (sessions, similarities, matches): int32 numbers, descending; float64 sums of decays; int32
-        place in `query` of the most recent item that is shared.
+        (sessions, similarities): int32 numbers, descending; float64 sums of decays.
 
     Cost: O(sample * q).
     """
     sessions = np.empty(sample, dtype=np.int32)
     similarities = np.empty(sample, dtype=np.float64)
-    matches = np.empty(sample, dtype=np.int32)
     heads = item_offsets[query]
     ends = item_offsets[query + 1]
     size = 0
@@ -54,16 +52,29 @@ def sample_sessions(
                 latest = max(latest, item_sessions[heads[i]])
         if latest == EMPTY:
             break
-        similarity, match = 0.0, EMPTY
+        similarity = 0.0
         for i in range(query.shape[0]):
             if heads[i] < ends[i] and item_sessions[heads[i]] == latest:
                 heads[i] += 1
                 similarity += decays[i]
-                if match == EMPTY:
-                    match = i
-        sessions[size], similarities[size], matches[size] = latest, similarity, match
+        sessions[size], similarities[size] = latest, similarity
         size += 1
-    return sessions[:size], similarities[:size], matches[:size]
+    return sessions[:size], similarities[:size]
+
+
+@njit(nogil=True, cache=True)
+def first_match(items: IntVector, query: IntVector) -> int:
+    """Return the place of the first item of `query` that a session holds, len(query) if none.
+
+    The session itself is asked: it may hold an item among whose most recent sessions it is not.
+    """
+    first = query.shape[0]
+    for item in items:
+        for place in range(first):
+            if query[place] == item:
+                first = place
+                break
+    return first
 
 
 @njit(nogil=True, cache=True)
@@ -143,13 +154,14 @@ def vmis_knn(  # noqa: PLR0913 - kernels take arrays, not objects
     Returns:
         (items, scores): int32 rows, in no order; float32.
     """
-    sessions, similarities, matches = sample_sessions(
-        item_offsets, item_sessions, query, decays, sample
-    )
+    sessions, similarities = sample_sessions(item_offsets, item_sessions, query, decays, sample)
     # A stable sort keeps the more recent of two equally similar sessions.
     best = np.argsort(-similarities, kind="mergesort")[:neighbors]
-    votes = similarities[best] * match_weights[matches[best]]
-    items, sums = gather_votes(session_offsets, session_items, sessions[best], votes)
+    sessions, votes = sessions[best], similarities[best]
+    for i in range(sessions.shape[0]):
+        start, end = session_offsets[sessions[i]], session_offsets[sessions[i] + 1]
+        votes[i] *= match_weights[first_match(session_items[start:end], query)]
+    items, sums = gather_votes(session_offsets, session_items, sessions, votes)
     scores = np.empty(items.shape[0], dtype=np.float32)
     for i in range(items.shape[0]):
         scores[i] = sums[i] * np.log(total / support[items[i]])

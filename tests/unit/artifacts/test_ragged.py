@@ -5,12 +5,7 @@ from hypothesis import strategies as st
 
 from artifacts.errors import ArtifactError
 from artifacts.ragged import Ragged
-
-
-def ragged(lists: list[list[int]]) -> Ragged:
-    values = np.array([value for one in lists for value in one], dtype=np.int32)
-    return Ragged.of(np.array([len(one) for one in lists], dtype=np.int64), values)
-
+from tests.made_lists import ragged
 
 LISTS = st.lists(st.lists(st.integers(0, 9), max_size=4), max_size=6)
 

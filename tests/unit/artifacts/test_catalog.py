@@ -66,3 +66,10 @@ def test_column_of_another_catalogue_is_refused(tmp_path: Path):
     np.save(tmp_path / "prices.npy", np.zeros(2, dtype=np.float32))
     with pytest.raises(ArtifactError, match="differ in length"):
         Catalog.open(tmp_path)
+
+
+def test_descriptions_come_back_and_are_unknown_where_nobody_gave_them(tmp_path: Path):
+    told = ["Full fat.", None, "Zum Schlagen"]
+    with_descriptions = write_catalog(tmp_path / "told", **columns(), descriptions=told)
+    assert list(with_descriptions.descriptions) == told
+    assert list(write_catalog(tmp_path / "untold", **columns()).descriptions) == [None] * 3

@@ -7,7 +7,7 @@ from artifacts.progress import Progress
 from artifacts.user_space_layout import USER_SPACE
 from cli.id_list import read_ids
 from cli.pipeline import embedding_folder, open_prepared
-from cli.shop import ShopConfig, Workspace
+from cli.shop import Workspace
 from retrieval.campaign import CampaignReport, CampaignRequest, recommend_users
 from retrieval.campaign_config import CampaignConfig
 from retrieval.user_space import UserSpace
@@ -29,7 +29,7 @@ class CampaignFiles:
 
 
 def run_campaign(
-    shop: ShopConfig, files: CampaignFiles, config: CampaignConfig, progress: Progress
+    workspace: Workspace, files: CampaignFiles, config: CampaignConfig, progress: Progress
 ) -> CampaignReport:
     """Write the top items of many users, from the user vectors in use.
 
@@ -38,7 +38,6 @@ def run_campaign(
         ConfigError: the folder holds another campaign.
         DataError: a list cannot be read, or nothing of it is known.
     """
-    workspace = Workspace(shop.work_dir)
     request = CampaignRequest(
         config=config,
         users=read_ids(files.users, "user_id") if files.users else None,

@@ -16,6 +16,7 @@ from retrieval.campaign_config import CampaignConfig
 from retrieval.campaign_kernels import rank_allowed
 from retrieval.user_space import UserSpace
 
+MEGABYTE = 1 << 20
 MIN_USERS_PER_TASK = 4
 
 
@@ -58,7 +59,7 @@ class CampaignRanking:
 
         Cost: O(u n d); memory `block_mb`.
         """
-        size = max(self.config.block_mb * (1 << 20) // (4 * max(len(self.allowed), 1)), 1)
+        size = max(self.config.block_mb * MEGABYTE // (4 * max(len(self.allowed), 1)), 1)
         with ThreadPoolExecutor(self._threads) as pool:
             for start in range(0, len(users), size):
                 block = users[start : start + size]

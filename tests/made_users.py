@@ -8,8 +8,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from artifacts.als_terms import AlsTerms
+from artifacts.confidence import Confidence
+from artifacts.embeddings import EmbeddingTable
 from artifacts.prepared import Prepared
 from artifacts.progress import SilentProgress
+from artifacts.ragged import Ragged
+from artifacts.users import write_users
 from artifacts.versions import VersionedRoot
 from retrieval.user_space import UserSpace
 from tests.made_sessions import prepare_sessions
@@ -65,3 +70,23 @@ def train_users(prepared: Prepared, root: Path, **settings: Any) -> UserSpace:
     return UserSpace.open(
         train_als(prepared, config, VersionedRoot(root), progress=SilentProgress())
     )
+
+
+def random_users(folder: Path, items: int, *, taken: int = 6, dim: int = 8) -> UserSpace:
+    """Write users with random vectors and histories over every other row of a vocabulary.
+
+    Scores are far apart, so that a list has one right order.
+    """
+    rng = np.random.default_rng(0)
+    factors = rng.normal(size=(items // 2, dim)).astype(np.float32)
+    rows = np.arange(0, 2 * (items // 2), 2, dtype=np.int32)
+    histories = [np.sort(rng.permutation(rows)[:taken]) for _ in range(USERS)]
+    users = write_users(
+        folder / "users",
+        ids=[f"u{number}" for number in range(USERS)],
+        vectors=rng.normal(size=(USERS, dim)).astype(np.float32),
+        history=Ragged.of(np.full(USERS, taken), np.concatenate(histories)),
+        weights=np.ones(USERS * taken, dtype=np.float32),
+    )
+    terms = AlsTerms((factors.T @ factors).astype(np.float64), Confidence(1.0, "linear"), 1.0)
+    return UserSpace("made", EmbeddingTable("user", rows, factors, factors), users, terms)

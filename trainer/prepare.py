@@ -50,8 +50,11 @@ def prepare(config: PrepareConfig, root: VersionedRoot, *, progress: Progress) -
     inputs: dict[str, str] = {}
     for source in sources.values():
         inputs |= source.fingerprints()
-    # Memory and threads do not change the result.
-    settings = config.model_dump(mode="json", exclude={"memory_limit", "threads"})
+    # Memory, threads and the folder that files lie in do not change the result.
+    settings = config.model_dump(
+        mode="json",
+        exclude={"memory_limit": True, "threads": True, "events": {"path"}, "items": {"path"}},
+    )
     id = fingerprint({"pipeline": PIPELINE, "config": settings, "inputs": inputs})
     if root.has(id):
         progress.finish(f"version {id} is up to date")

@@ -50,8 +50,14 @@ class Source:
         return cls(name, files, formats.pop())
 
     def fingerprints(self) -> dict[str, str]:
-        """Return the XXH3-128 of every file by path. Cost: one sequential read."""
-        return {str(file): file_checksum(file) for file in self.files}
+        """Return the XXH3-128 of every file by role, place and name. Cost: one sequential read.
+
+        Folders are left out: files that moved are the same input.
+        """
+        return {
+            f"{self.name}/{place}/{file.name}": file_checksum(file)
+            for place, file in enumerate(self.files)
+        }
 
 
 def _matches(name: str, path: str) -> list[Path]:

@@ -1,3 +1,5 @@
+from typing import TypeAlias
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -13,6 +15,8 @@ from retrieval.campaign_config import CampaignConfig
 from retrieval.campaign_folder import UNKNOWN_ITEMS_NAME, UNKNOWN_USERS_NAME
 from retrieval.user_space import UserSpace
 from tests.made_users import USERS, random_users
+
+Scored: TypeAlias = list[tuple[str, float]]  # item, score
 
 CONFIG = CampaignConfig(k=5, users_per_part=3)
 EVERYONE = [f"u{number}" for number in range(USERS)]
@@ -37,9 +41,9 @@ def run(items, space, tmp_path):
     return run_campaign
 
 
-def lists_in(folder) -> dict[str, list[tuple[str, float]]]:
+def lists_in(folder) -> dict[str, Scored]:
     """Return (item, score) by rank of every user, as the parts say it."""
-    found: dict[str, list[tuple[str, float]]] = {}
+    found: dict[str, Scored] = {}
     for path in sorted(folder.glob("recommendations/*.parquet")):
         for row in pq.read_table(path).to_pylist():
             of_user = found.setdefault(row["user_id"], [])
@@ -60,7 +64,7 @@ def twin(items, space, user: str, k: int, *, denied=(), exclude_taken=True):
     return [(items.id(item), -score) for score, item in sorted(scored)[:k]]
 
 
-def assert_lists_equal(found, expected):
+def assert_lists_equal(found: Scored, expected: Scored) -> None:
     assert [item for item, _ in found] == [item for item, _ in expected]
     np.testing.assert_allclose(
         [score for _, score in found], [score for _, score in expected], rtol=1e-4, atol=1e-6

@@ -1,6 +1,9 @@
+from typing import TypeAlias
+
 import numpy as np
 import pytest
 
+from artifacts.arrays import IntVector
 from artifacts.covisitation import COUNTS_NAME, CovisitationTable
 from artifacts.errors import ArtifactError
 from artifacts.manifest import read_manifest, verify
@@ -13,6 +16,7 @@ from trainer.covisitation import count_covisitation, make_covisitation
 from trainer.tables_config import CovisitationConfig
 
 ITEMS = 30
+Entry: TypeAlias = tuple[int, float, int]  # row, score, count
 SESSIONS = random_lists(150, ITEMS - 2, seed=1)  # the last items are in no session
 
 
@@ -20,7 +24,7 @@ def counted(config: CovisitationConfig, sessions=SESSIONS, items=ITEMS) -> Covis
     return count_covisitation(ragged(sessions), items, config, progress=SilentProgress())
 
 
-def twin(config: CovisitationConfig, item: int) -> list[tuple[int, float, int]]:
+def twin(config: CovisitationConfig, item: int) -> list[Entry]:
     """Return (row, score, count) of the neighbours of an item, by the definition."""
     found = []
     for other in range(ITEMS):
@@ -63,7 +67,7 @@ def test_neighbours_are_those_of_the_definition(config):
         np.testing.assert_allclose(scores, [score for _, score, _ in expected], rtol=1e-6)
 
 
-def sorted_like(rows, expected):
+def sorted_like(rows: IntVector, expected: list[Entry]) -> list[Entry]:
     """Return the expected entries in the order of `rows`; they must be the same items."""
     by_row = {row: (row, score, count) for row, score, count in expected}
     assert set(rows.tolist()) == set(by_row)

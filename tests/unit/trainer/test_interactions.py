@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -5,7 +7,7 @@ from artifacts.errors import DataError
 from tests.made_users import write_sessions
 from trainer.interactions import read_interactions
 
-SESSIONS = [
+SESSIONS: list[dict[str, Any]] = [
     {"session_id": "a", "user_id": "zoe", "items": [5, 2, 5]},
     {"session_id": "b", "user_id": None, "items": [7, 8]},
     {"session_id": "c", "user_id": "007", "items": [9]},

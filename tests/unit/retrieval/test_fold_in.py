@@ -1,10 +1,12 @@
 import numpy as np
 import pytest
 from implicit.cpu.als import AlternatingLeastSquares
+from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from threadpoolctl import threadpool_limits
 
 from artifacts.als_terms import AlsTerms
+from artifacts.arrays import FloatMatrix, FloatVector
 from artifacts.confidence import Confidence
 from retrieval.fold_in import fold_in
 
@@ -16,7 +18,9 @@ def factors():
     return np.random.default_rng(0).normal(0, 0.3, (60, 12)).astype(np.float32)
 
 
-def library_vector(factors, items, confidences):
+def library_vector(
+    factors: FloatMatrix, items: NDArray[np.integer], confidences: FloatVector
+) -> FloatVector:
     with threadpool_limits(limits=1, user_api="blas"):
         model = AlternatingLeastSquares(
             factors=factors.shape[1], regularization=REGULARISATION, num_threads=1
@@ -25,7 +29,7 @@ def library_vector(factors, items, confidences):
         row = csr_matrix(
             (confidences, (np.zeros(len(items), dtype=int), items)), shape=(1, len(factors))
         )
-        return model.recalculate_user(0, row)
+        return np.asarray(model.recalculate_user(0, row))
 
 
 @pytest.mark.parametrize("growth", ["linear", "log"])

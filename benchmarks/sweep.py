@@ -25,7 +25,6 @@ from indexer.config import (
     FaissConfig,
     FaissSearch,
     SearchConfig,
-    SimHashBuild,
     SimHashConfig,
     SimHashSearch,
 )
@@ -63,7 +62,7 @@ def default_builds(n: int) -> tuple[Build, ...]:
     """Return the grid that n vectors deserve: each backend over its usual range."""
     nlist = max(1, min(int(2 * n**0.5), n // 39))
     probes = sorted({min(p, nlist) for p in (1, 2, 4, 8, 16, 32, 64)})
-    per_mille = (1.0, 2.0, 5.0, 10.0, 20.0, 50.0)
+    efforts = ((0.1, 200), (0.2, 300), (0.4, 500), (0.6, 700), (0.8, 1000), (1.0, 2000))
     return (
         Build(ExactConfig(), (None,)),
         *(
@@ -78,8 +77,8 @@ def default_builds(n: int) -> tuple[Build, ...]:
             tuple(FaissSearch(nprobe=p) for p in probes),
         ),
         Build(
-            SimHashConfig(build=SimHashBuild(bits=256)),
-            tuple(SimHashSearch(rescore_per_mille=r, rescore_min=50) for r in per_mille),
+            SimHashConfig(),
+            tuple(SimHashSearch(probe=probe, candidates=count) for probe, count in efforts),
         ),
     )
 

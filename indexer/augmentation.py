@@ -11,15 +11,24 @@ import numpy as np
 from artifacts.arrays import FloatMatrix
 
 
-def augment_vectors(vectors: FloatMatrix) -> FloatMatrix:
+def longest_length(vectors: FloatMatrix) -> float:
+    """Return the length of the longest of n vectors."""
+    return float(np.sqrt(np.einsum("nd,nd->n", vectors, vectors, dtype=np.float64).max()))
+
+
+def augment_vectors(vectors: FloatMatrix, longest: float | None = None) -> FloatMatrix:
     """Return (n, d + 1) unit rows whose cosine with an augmented query orders as inner products.
 
     If all vectors are zero, so are the results.
+
+    Args:
+        vectors: (n, d) float32.
+        longest: length of the longest vector of all, where these are some of them.
     """
     squares = np.einsum("nd,nd->n", vectors, vectors, dtype=np.float64)
-    longest = squares.max()
-    rest = np.sqrt(np.maximum(longest - squares, 0))[:, np.newaxis]  # (n, 1)
-    scale = 1 / np.sqrt(longest) if longest > 0 else 1.0
+    most = squares.max() if longest is None else longest**2
+    rest = np.sqrt(np.maximum(most - squares, 0))[:, np.newaxis]  # (n, 1)
+    scale = 1 / np.sqrt(most) if most > 0 else 1.0
     return np.hstack([vectors * scale, rest * scale]).astype(np.float32)  # (n, d + 1)
 
 

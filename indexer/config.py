@@ -78,27 +78,30 @@ class FaissConfig(BaseModel):
 
 
 class SimHashBuild(BaseModel):
-    """What codes are made with."""
+    """What codes and buckets are made with."""
 
     model_config = FROZEN
 
-    bits: int = Field(default=256, ge=64, le=4096, multiple_of=64)
-    """Bits of a code, a multiple of 64."""
+    bits: int = Field(default=128, ge=128, le=1024, multiple_of=128)
+    """Bits of a code, a multiple of 128; more of them name the candidates better and cost as much."""
+    tables: Annotated[int, Field(ge=1, le=16)] | Literal["auto"] = "auto"
+    """Orders in which the codes are stored, each by buckets of its own; `auto` takes 1 below a
+    million vectors and up to 4 above, where reading fewer codes pays for storing them again."""
 
 
 class SimHashSearch(BaseModel):
-    """How many candidates are scored exactly: the larger of the two, and at least 4 k."""
+    """What a search reads and scores."""
 
     model_config = FROZEN
 
-    rescore_per_mille: float = Field(default=5.0, gt=0, le=1000)
-    """Candidates in thousandths of the vectors."""
-    rescore_min: PositiveInt = 500
-    """Candidates at least."""
+    probe: float = Field(default=0.5, gt=0, le=1)
+    """Share of the buckets of each table whose codes are read; the nearest to the query."""
+    candidates: PositiveInt = 500
+    """Vectors that are scored, by the best of the codes read; never fewer than 4 k."""
 
 
 class SimHashConfig(BaseModel):
-    """Signs of random projections, scanned by Hamming distance, the nearest scored exactly."""
+    """Signs of random projections, read bucket by bucket; what looks near is scored exactly."""
 
     model_config = FROZEN
 

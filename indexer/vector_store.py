@@ -10,7 +10,7 @@ from artifacts.errors import ArtifactError, DataError
 from artifacts.neighbors import Neighbors
 from indexer.header import IndexHeader
 from indexer.index import Metric
-from indexer.queries import check_queries
+from indexer.queries import checked_queries
 from indexer.rescoring_kernels import rank_above, rank_all, rank_each
 
 VECTORS_NAME = "vectors.npy"
@@ -69,8 +69,7 @@ class VectorStore:
         Raises:
             DataError: k < 1, or the queries are not a finite C-contiguous (q, d) float32 matrix.
         """
-        check_queries(queries, k, dim=self.dim)
-        return unit_rows(queries) if self.metric is Metric.COSINE else queries
+        return checked_queries(queries, k, dim=self.dim, unit=self.metric is Metric.COSINE)
 
     def rank(self, queries: FloatMatrix, candidates: IntMatrix, k: int) -> Neighbors:
         """Return the k best of each query's candidates by exact score.

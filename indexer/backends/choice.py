@@ -46,7 +46,7 @@ def build_index(
         case FaissConfig():
             return FaissIvf.build(store, config, seed=seed, threads=threads)
         case SimHashConfig():
-            return SimHash.build(store, config, seed=seed)
+            return SimHash.build(store, config, seed=seed, threads=threads)
         case _:
             assert_never(config)
 

@@ -1,59 +1,56 @@
 """SimHash: signs of random projections stand for vectors (Charikar 2002)."""
 
-from dataclasses import dataclass
+import threading
+from dataclasses import dataclass, field
+from math import ceil
 from pathlib import Path
 
 import numpy as np
 
-from artifacts.arrays import FloatMatrix, FloatVector, map_array
+from artifacts.arrays import FloatMatrix, map_array
 from artifacts.errors import ArtifactError
 from artifacts.neighbors import Neighbors
-from indexer.augmentation import augment_queries, augment_vectors
-from indexer.backends.simhash_kernels import Codes, search_codes
+from indexer.backends.simhash_kernels import Effort, Scratch, search_tables
+from indexer.backends.simhash_scratch import new_scratch
+from indexer.backends.simhash_tables import SimHashTables, build_tables, check_tables, shape_for
 from indexer.config import SimHashConfig
 from indexer.header import IndexHeader
 from indexer.index import Metric
 from indexer.vector_store import VectorStore
 
-CODES_NAME = "codes.npy"
-PLANES_NAME = "planes.npy"
-CENTRE_NAME = "centre.npy"
-ROWS_PER_BLOCK = 1 << 14
-
 
 @dataclass(frozen=True, slots=True)
 class SimHash:
-    """Scans all codes by Hamming distance and scores the nearest exactly.
+    """Reads the codes of the nearest buckets and scores the rows with the best codes exactly.
 
-    Before it scores, it reads nothing but sign bits of planes that do not depend on the data.
+    Before it scores, it reads nothing but sign bits of planes that do not depend on the data: the
+    number of a bucket is some of them, a code the others. See docs/simhash.md.
 
     Attributes:
         store: the vectors that candidates are scored by.
-        planes: (bits, d') float32, orthonormal in blocks of d' rows (Ji et al. 2012, section 3);
-            d' is d for cosine, d + 1 for inner products, which are reduced to angles.
-        centre: (d',) float32 mean of the vectors; signs are taken about it, since planes through
-            the origin tell vectors that share a direction apart by few bits only.
-        codes: (bits / 64, n) uint64, one row for each word of all codes.
+        tables: buckets, codes and a rough copy of the vectors.
         config: the effective settings.
+        local: memory for searching, one set for each thread.
     """
 
     store: VectorStore
-    planes: FloatMatrix
-    centre: FloatVector
-    codes: Codes
+    tables: SimHashTables
     config: SimHashConfig
+    local: threading.local = field(default_factory=threading.local, compare=False, repr=False)
 
     @classmethod
-    def build(cls, store: VectorStore, config: SimHashConfig, *, seed: int) -> "SimHash":
-        """Draw planes and encode the vectors. Cost: O(n d bits)."""
-        angular = augment_vectors(store.vectors) if _reduced(store) else store.vectors
-        planes = orthogonal_planes(config.build.bits, angular.shape[1], seed)
-        centre = angular.mean(axis=0, dtype=np.float64).astype(np.float32)
-        codes = np.empty((config.build.bits // 64, len(store)), dtype=np.uint64)
-        for start in range(0, len(store), ROWS_PER_BLOCK):
-            block = angular[start : start + ROWS_PER_BLOCK]
-            codes[:, start : start + len(block)] = sign_codes(block - centre, planes).T
-        return cls(store, planes, centre, codes, config)
+    def build(
+        cls, store: VectorStore, config: SimHashConfig, *, seed: int, threads: int
+    ) -> "SimHash":
+        """Draw planes and sort the vectors into buckets. Cost: see `build_tables`."""
+        tables = build_tables(
+            store.vectors,
+            shape_for(len(store), config.build),
+            np.random.default_rng(seed),
+            reduced=store.metric is Metric.INNER_PRODUCT,
+            threads=threads,
+        )
+        return cls(store, _read_only(tables), config)
 
     @property
     def dim(self) -> int:
@@ -66,35 +63,43 @@ class SimHash:
     def search(self, queries: FloatMatrix, k: int) -> Neighbors:
         """Find the k best vectors for each query; see `indexer.index.Index.search`.
 
-        Cost: O(n bits / 64) population counts and O(candidates d) for each query.
+        Cost: O(probe n t bits / 64) byte look-ups and O(candidates d) for each query.
         """
         queries = self.store.normalised(queries, k)
-        angular = augment_queries(queries) if _reduced(self.store) else queries
-        best = Neighbors.empty(len(queries), k)
-        search_codes(
-            self.codes,
-            sign_codes(angular - self.centre, self.planes),
+        best = Neighbors(  # every entry is written below
+            rows=np.empty((len(queries), k), dtype=np.int32),
+            scores=np.empty((len(queries), k), dtype=np.float32),
+        )
+        search_tables(
+            self.tables,
             self.store.vectors,
             queries,
-            self._candidates(k),
+            self._effort(k),
             self.store.ceiling,
+            self._scratch(),
             best.rows,
             best.scores,
         )
         return best
 
-    def _candidates(self, k: int) -> int:
+    def _effort(self, k: int) -> Effort:
         effort = self.config.search
-        share = round(effort.rescore_per_mille * len(self) / 1000)
-        return min(max(share, effort.rescore_min, 4 * k), len(self))
+        buckets = self.tables.offsets.shape[1] - 1
+        return Effort(ceil(effort.probe * buckets), max(effort.candidates, 4 * k))
+
+    def _scratch(self) -> Scratch:
+        try:
+            scratch: Scratch = self.local.scratch
+        except AttributeError:
+            scratch = self.local.scratch = new_scratch(self.tables)
+        return scratch
 
     def save(self, folder: Path) -> None:
         """Write the index into `folder`."""
         folder.mkdir(parents=True, exist_ok=True)
         self.store.save(folder)
-        np.save(folder / CODES_NAME, self.codes)
-        np.save(folder / PLANES_NAME, self.planes)
-        np.save(folder / CENTRE_NAME, self.centre)
+        for name, array in self.tables._asdict().items():
+            np.save(folder / f"{name}.npy", array)
         IndexHeader(metric=self.store.metric, dim=self.dim, n=len(self), config=self.config).save(
             folder
         )
@@ -104,32 +109,20 @@ class SimHash:
         """Map an index that `save` wrote.
 
         Raises:
-            ArtifactError: an array cannot be read, or the codes are not those of `header.n` vectors.
+            ArtifactError: an array cannot be read, or is not of an index of `header.n` vectors.
         """
-        codes, planes, centre = (
-            map_array(folder / name) for name in (CODES_NAME, PLANES_NAME, CENTRE_NAME)
+        tables = SimHashTables(
+            *(map_array(folder / f"{name}.npy") for name in SimHashTables._fields)
         )
-        expected = (config.build.bits // 64, header.n)
-        if codes.shape != expected:
-            raise ArtifactError(f"{folder}: expected codes of {expected}, got {codes.shape}")
-        return cls(VectorStore.open(folder, header), planes, centre, codes, config)
+        reduced = header.metric is Metric.INNER_PRODUCT
+        dims = (header.dim, header.dim + reduced)
+        if fault := check_tables(tables, shape_for(header.n, config.build), header.n, dims):
+            raise ArtifactError(f"{folder}: {fault}")
+        return cls(VectorStore.open(folder, header), tables, config)
 
 
-def orthogonal_planes(bits: int, dim: int, seed: int) -> FloatMatrix:
-    """Return (bits, dim) normals of random planes, orthonormal within each block of `dim` rows.
-
-    Orthogonal planes estimate an angle with less variance than independent ones (Ji et al. 2012).
-    """
-    rng = np.random.default_rng(seed)
-    blocks = [np.linalg.qr(rng.standard_normal((dim, dim)))[0].T for _ in range(0, bits, dim)]
-    return np.ascontiguousarray(np.vstack(blocks)[:bits], dtype=np.float32)
-
-
-def sign_codes(vectors: FloatMatrix, planes: FloatMatrix) -> Codes:
-    """Return (n, bits / 64) uint64 codes: bit b of word w is the sign of plane 64 w + b."""
-    signs = vectors @ planes.T > 0  # (n, bits)
-    return np.packbits(signs, axis=1, bitorder="little").view(np.uint64)
-
-
-def _reduced(store: VectorStore) -> bool:
-    return store.metric is Metric.INNER_PRODUCT
+def _read_only(tables: SimHashTables) -> SimHashTables:
+    """Return `tables` as `load` would map them, so that kernels are compiled once for both."""
+    for array in tables:
+        array.setflags(write=False)
+    return tables

@@ -26,7 +26,6 @@ from indexer.config import (
     FaissConfig,
     FaissSearch,
     SearchConfig,
-    SimHashBuild,
     SimHashConfig,
     SimHashSearch,
 )
@@ -62,8 +61,8 @@ CASES = {
         (0.94, 0.87),
     ),
     "simhash": Case(
-        SimHashConfig(build=SimHashBuild(bits=192), search=SimHashSearch(rescore_min=100)),
-        SimHashConfig(build=SimHashBuild(bits=64), search=SimHashSearch(rescore_per_mille=1000)),
+        SimHashConfig(search=SimHashSearch(probe=0.5, candidates=100)),
+        SimHashConfig(search=SimHashSearch(probe=1, candidates=10**9)),
         (0.95, 0.83),
     ),
 }
@@ -391,7 +390,7 @@ def test_searching_from_four_threads_equals_searching_from_one(kind: str, metric
     [
         ("annoy", AnnoySearch(search_k=1), AnnoySearch(search_k=10**8)),
         ("faiss", FaissSearch(nprobe=1), FaissSearch(nprobe=10**6)),
-        ("simhash", SimHashSearch(rescore_min=1), SimHashSearch(rescore_per_mille=1000)),
+        ("simhash", SimHashSearch(probe=0.01), SimHashSearch(probe=1, candidates=10**9)),
     ],
 )
 def test_search_half_may_be_replaced_on_load(

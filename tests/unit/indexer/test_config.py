@@ -15,7 +15,7 @@ min_recall = 0.95
 space = "cf"
 relations = ["continuations"]
 per_category = true
-backend = { kind = "simhash", build = { bits = 128 }, search = { rescore_min = 300 } }
+backend = { kind = "simhash", build = { bits = 128 }, search = { candidates = 300 } }
 [[spaces]]
 space = "content"
 backend = { kind = "annoy" }
@@ -26,7 +26,7 @@ def test_table_is_read_with_the_backend_that_its_kind_names():
     config = IndexConfig.model_validate(tomllib.loads(TABLE))
     cf, content = config.spaces
     assert isinstance(cf.backend, SimHashConfig)
-    assert (cf.backend.build.bits, cf.backend.search.rescore_min) == (128, 300)
+    assert (cf.backend.build.bits, cf.backend.search.candidates) == (128, 300)
     assert cf.relations == (Relation.CONTINUATIONS,)
     assert isinstance(content.backend, AnnoyConfig)
     assert (config.seed, config.keep, config.gate.min_recall) == (7, 2, 0.95)
@@ -62,8 +62,8 @@ def test_relations_of_one_space_may_have_tables_of_their_own():
     assert len(IndexConfig.model_validate({"spaces": tables}).spaces) == 2
 
 
-@pytest.mark.parametrize("bits", [0, 63, 100])
-def test_bits_are_whole_words(bits: int):
+@pytest.mark.parametrize("bits", [0, 64, 200])
+def test_bits_are_whole_chunks(bits: int):
     with pytest.raises(ValidationError):
         SimHashBuild(bits=bits)
 

@@ -64,7 +64,7 @@ def test_engine_file_of_another_index_is_refused(folder: Path, name: str, config
 
 @pytest.mark.parametrize("config", [SimHashConfig()], ids=["simhash"])
 def test_codes_of_another_width_are_refused(folder: Path):
-    np.save(folder / "codes.npy", np.zeros((2, 120), dtype=np.uint64))
+    np.save(folder / "codes.npy", np.zeros((2, 8, 16, 16), dtype=np.uint8))
     with pytest.raises(ArtifactError, match="codes"):
         load_index(folder)
 

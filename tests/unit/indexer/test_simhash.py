@@ -1,66 +1,64 @@
-import numpy as np
+from pathlib import Path
 
-from indexer.backends import build_index
-from indexer.backends.simhash import SimHash, orthogonal_planes, sign_codes
+import numpy as np
+import pytest
+
+from indexer.backends import build_index, load_index
+from indexer.backends.simhash import SimHash
 from indexer.config import SimHashBuild, SimHashConfig, SimHashSearch
 from indexer.index import Metric
 from tests.clusters import clustered
 
 
-def test_planes_are_orthonormal_within_blocks_of_the_dimension():
-    planes = orthogonal_planes(192, 50, seed=3)
-    assert planes.shape == (192, 50)
-    for start in range(0, 192, 50):
-        block = planes[start : start + 50]
-        np.testing.assert_allclose(block @ block.T, np.eye(len(block)), atol=1e-5)
+def recall(index, queries, exact) -> float:
+    rows = index.search(queries, 10).rows
+    return float(np.mean([np.isin(t, r).mean() for t, r in zip(exact, rows, strict=True)]))
 
 
-def test_planes_depend_on_the_seed_alone():
-    np.testing.assert_array_equal(orthogonal_planes(64, 9, 1), orthogonal_planes(64, 9, 1))
-    assert not np.array_equal(orthogonal_planes(64, 9, 1), orthogonal_planes(64, 9, 2))
+@pytest.mark.parametrize("knob", ["probe", "candidates"])
+@pytest.mark.parametrize("tables", [1, 3])
+def test_more_effort_finds_more(knob: str, tables: int):
+    vectors, queries = clustered(4000, seed=1), clustered(40, seed=2)
+    exact = np.argsort(-queries @ vectors.T, axis=1)[:, :10]
+    build = SimHashBuild(tables=tables)
+    efforts = {"probe": (0.02, 0.2, 1.0), "candidates": (1, 80, 1000)}[knob]
+    recalls = []
+    for effort in efforts:
+        search = SimHashSearch().model_copy(update={"probe": 1.0, "candidates": 1000, knob: effort})
+        config = SimHashConfig(build=build, search=search)
+        index = build_index(vectors, Metric.INNER_PRODUCT, config, seed=1, threads=1)
+        recalls.append(recall(index, queries, exact))
+    assert recalls == sorted(recalls)
+    assert recalls[0] < recalls[2]
 
 
-def test_sign_codes_equal_shifting_one_bit_at_a_time():
-    vectors = clustered(20, 7)
-    planes = orthogonal_planes(128, 7, seed=0)
-    expected = [[0, 0] for _ in vectors]
-    for i, vector in enumerate(vectors):
-        for bit, plane in enumerate(planes):
-            if float(np.dot(plane, vector)) > 0:
-                expected[i][bit // 64] |= 1 << (bit % 64)
-    assert sign_codes(vectors, planes).tolist() == expected
-
-
-def test_share_of_differing_bits_estimates_the_angle():
-    # Charikar 2002, section 3: the probability that a plane parts two vectors is angle / pi.
-    left, right = clustered(2, 30, seed=4)
-    codes = sign_codes(np.stack([left, right]), orthogonal_planes(4096, 30, seed=1))
-    share = int(np.bitwise_count(codes[0] ^ codes[1]).sum()) / 4096
-    cosine = float(left @ right / np.linalg.norm(left) / np.linalg.norm(right))
-    assert abs(share - np.arccos(cosine) / np.pi) < 0.02
-
-
-def test_codes_lie_in_columns_one_row_for_each_word():
-    index = build_index(
-        clustered(100),
-        Metric.COSINE,
-        SimHashConfig(build=SimHashBuild(bits=320)),
-        seed=1,
-        threads=1,
-    )
-    assert isinstance(index, SimHash)
-    assert index.codes.shape == (5, 100)
-    assert index.codes.flags.c_contiguous
-
-
-def test_more_candidates_find_more():
+def test_more_bits_name_the_candidates_better():
     vectors, queries = clustered(4000, seed=1), clustered(40, seed=2)
     exact = np.argsort(-queries @ vectors.T, axis=1)[:, :10]
     recalls = []
-    for candidates in (40, 200, 1000):
-        config = SimHashConfig(search=SimHashSearch(rescore_min=candidates, rescore_per_mille=0.1))
+    for bits in (128, 512):
+        config = SimHashConfig(
+            build=SimHashBuild(bits=bits), search=SimHashSearch(probe=1.0, candidates=40)
+        )
         index = build_index(vectors, Metric.INNER_PRODUCT, config, seed=1, threads=1)
-        rows = index.search(queries, 10).rows
-        recalls.append(np.mean([np.isin(t, r).mean() for t, r in zip(exact, rows, strict=True)]))
-    assert recalls == sorted(recalls)
-    assert recalls[0] < recalls[2]
+        recalls.append(recall(index, queries, exact))
+    assert recalls[0] < recalls[1]
+
+
+def test_everything_is_read_when_the_buckets_hold_fewer_than_k():
+    vectors = clustered(2000)
+    config = SimHashConfig(search=SimHashSearch(probe=0.001, candidates=1))
+    index = build_index(vectors, Metric.COSINE, config, seed=1, threads=1)
+    answer = index.search(vectors[:3], 400)
+    assert np.all(answer.rows >= 0)
+    assert all(len(set(rows)) == 400 for rows in answer.rows.tolist())
+
+
+def test_mapped_queries_are_answered(tmp_path: Path):
+    vectors = clustered(300)
+    np.save(tmp_path / "queries.npy", vectors[:5])
+    build_index(vectors, Metric.COSINE, SimHashConfig(), seed=1, threads=1).save(tmp_path / "index")
+    index = load_index(tmp_path / "index")
+    assert isinstance(index, SimHash)
+    answer = index.search(np.load(tmp_path / "queries.npy", mmap_mode="r"), 1)
+    assert answer.rows[:, 0].tolist() == [0, 1, 2, 3, 4]

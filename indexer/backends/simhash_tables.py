@@ -1,0 +1,181 @@
+"""What a SimHash index reads before it scores: rows sorted into buckets, and their codes."""
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from artifacts.arrays import FloatMatrix, FloatVector, IntMatrix
+from indexer.augmentation import augment_vectors, longest_length
+from indexer.backends.simhash_planes import BitMatrix, random_frame, sign_bits
+from indexer.backends.vector_instructions import BLOCK_ROWS, CHUNK_BYTES
+from indexer.config import SimHashBuild
+
+ByteArray: TypeAlias = NDArray[np.uint8]
+RoughMatrix: TypeAlias = NDArray[np.int8]
+
+ROWS_PER_STEP = 1 << 14
+BUCKET_ROWS = 32
+"""Rows of an average bucket, at least; at most twice as many: some blocks, so that finding them pays."""
+ROWS_PER_TABLE = 1 << 20
+"""Rows from which on one more table pays, for each further table."""
+MOST_TABLES = 4
+
+
+class SimHashTables(NamedTuple):
+    """The arrays of an index; a tuple, because kernels take it as it is.
+
+    Attributes:
+        planes: (t b + bits, d') float32: b planes for the buckets of each table, then the planes of
+            the codes. d' is d for cosine, d + 1 where inner products are reduced to angles.
+        centre: (d',) float32 mean of the vectors; signs are taken about it, since planes through
+            the origin tell vectors that share a direction apart by few bits only.
+        offsets: (t, 2^b + 1) int32: bucket i of a table holds its places offsets[i] ..
+            offsets[i + 1] - 1. The number of a bucket is b sign bits, the first one lowest.
+        order: (t, 16 m) int32: row at each place; -1 behind the last one.
+        codes: (bits / 128, t m, 16, 16) uint8: bits 128 c .. 128 c + 127 of 16 places, byte by byte.
+        rough: (n, d) int8 copy of the vectors, in units of `step`.
+        step: (1,) float32.
+    """
+
+    planes: FloatMatrix
+    centre: FloatVector
+    offsets: IntMatrix
+    order: IntMatrix
+    codes: ByteArray
+    rough: RoughMatrix
+    step: FloatVector
+
+
+class Shape(NamedTuple):
+    """How many of what an index is made of."""
+
+    tables: int
+    bucket_bits: int
+    bits: int
+
+
+def shape_for(n: int, build: SimHashBuild) -> Shape:
+    """Return the shape of an index over n vectors."""
+    tables = build.tables
+    if tables == "auto":
+        tables = int(np.clip(1 + n // ROWS_PER_TABLE, 1, MOST_TABLES))
+    return Shape(tables, max((n // BUCKET_ROWS).bit_length() - 1, 0), build.bits)
+
+
+def check_tables(tables: SimHashTables, shape: Shape, n: int, dims: tuple[int, int]) -> str | None:
+    """Return what is wrong with arrays from a file, or None.
+
+    Args:
+        tables: arrays that may be of any type and shape.
+        shape: what they should be of.
+        n: number of vectors.
+        dims: d and d'.
+    """
+    blocks = -(-n // BLOCK_ROWS)
+    chunks = shape.bits // (8 * CHUNK_BYTES)
+    expected: dict[str, tuple[type, tuple[int, ...]]] = {
+        "planes": (np.float32, (shape.tables * shape.bucket_bits + shape.bits, dims[1])),
+        "centre": (np.float32, (dims[1],)),
+        "offsets": (np.int32, (shape.tables, (1 << shape.bucket_bits) + 1)),
+        "order": (np.int32, (shape.tables, blocks * BLOCK_ROWS)),
+        "codes": (np.uint8, (chunks, shape.tables * blocks, CHUNK_BYTES, BLOCK_ROWS)),
+        "rough": (np.int8, (n, dims[0])),
+        "step": (np.float32, (1,)),
+    }
+    for name, array in tables._asdict().items():
+        kind, size = expected[name]
+        if array.dtype != kind or array.shape != size or not array.flags.c_contiguous:
+            wanted = f"{np.dtype(kind)} of {size}"
+            return f"{name}.npy: expected {wanted}, got {array.dtype} of {array.shape}"
+    return None
+
+
+def build_tables(
+    vectors: FloatMatrix, shape: Shape, rng: np.random.Generator, *, reduced: bool, threads: int
+) -> SimHashTables:
+    """Draw planes, take the signs of n vectors, and sort the rows into buckets.
+
+    Args:
+        vectors: (n, d) float32.
+        shape: what to make.
+        rng: draws the planes.
+        reduced: whether inner products are reduced to angles.
+        threads: blocks of vectors at work at once; the result does not depend on it.
+
+    Cost: O(n d (t b + bits)), and bits / 8 bytes of memory a vector beside the result.
+    """
+    lift = longest_length(vectors) if reduced else None
+    starts = range(0, len(vectors), ROWS_PER_STEP)
+
+    def angular(start: int) -> FloatMatrix:
+        block = vectors[start : start + ROWS_PER_STEP]
+        return block if lift is None else augment_vectors(block, lift)
+
+    with ThreadPoolExecutor(threads) as pool:
+        sums = list(pool.map(lambda start: angular(start).sum(axis=0, dtype=np.float64), starts))
+        centre = (np.sum(sums, axis=0) / len(vectors)).astype(np.float32)
+        planes = _draw_planes(shape, len(centre), rng)
+        signs = pool.map(lambda start: _packed(angular(start), centre, planes, shape), starts)
+        buckets, codes = (np.concatenate(parts) for parts in zip(*signs, strict=True))
+        rough, step = _rounded(vectors, pool)
+    offsets, rows, ordered = _sorted_into_buckets(buckets, codes, shape)
+    return SimHashTables(planes, centre, offsets, rows, ordered, rough, step)
+
+
+def _draw_planes(shape: Shape, dim: int, rng: np.random.Generator) -> FloatMatrix:
+    of_buckets = random_frame(shape.tables * shape.bucket_bits, dim, rng)
+    return np.vstack([of_buckets, random_frame(shape.bits, dim, rng)])
+
+
+def _packed(
+    vectors: FloatMatrix, centre: FloatVector, planes: FloatMatrix, shape: Shape
+) -> tuple[IntMatrix, ByteArray]:
+    """Return (n, t) numbers of buckets and (n, bits / 8) codes."""
+    bits = sign_bits(vectors, centre, planes)
+    split = shape.tables * shape.bucket_bits
+    numbers = _numbers(bits[:, :split].reshape(len(vectors), shape.tables, shape.bucket_bits))
+    return numbers, np.packbits(bits[:, split:], axis=1, bitorder="little")
+
+
+def _numbers(bits: BitMatrix) -> IntMatrix:
+    powers = np.int32(1) << np.arange(bits.shape[-1], dtype=np.int32)
+    numbers: IntMatrix = (bits * powers).sum(axis=-1, dtype=np.int32)
+    return numbers
+
+
+def _sorted_into_buckets(
+    buckets: IntMatrix, codes: ByteArray, shape: Shape
+) -> tuple[IntMatrix, IntMatrix, ByteArray]:
+    n, blocks = len(codes), -(-len(codes) // BLOCK_ROWS)
+    chunks = codes.shape[1] // CHUNK_BYTES
+    offsets = np.zeros((shape.tables, (1 << shape.bucket_bits) + 1), dtype=np.int32)
+    rows = np.full((shape.tables, blocks * BLOCK_ROWS), -1, dtype=np.int32)
+    ordered = np.zeros((chunks, shape.tables, blocks, CHUNK_BYTES, BLOCK_ROWS), dtype=np.uint8)
+    for table in range(shape.tables):
+        counts = np.bincount(buckets[:, table], minlength=1 << shape.bucket_bits)
+        np.cumsum(counts, out=offsets[table, 1:])
+        rows[table, :n] = np.argsort(buckets[:, table], kind="stable")
+        for start in range(0, blocks, ROWS_PER_STEP):
+            places = rows[table, start * BLOCK_ROWS : (start + ROWS_PER_STEP) * BLOCK_ROWS]
+            # Row -1 takes the last code: no reader looks at what stands there.
+            part = codes[places].reshape(-1, BLOCK_ROWS, chunks, CHUNK_BYTES)
+            ordered[:, table, start : start + ROWS_PER_STEP] = part.transpose(2, 0, 3, 1)
+    return offsets, rows, ordered.reshape(chunks, -1, CHUNK_BYTES, BLOCK_ROWS)
+
+
+def _rounded(vectors: FloatMatrix, pool: ThreadPoolExecutor) -> tuple[RoughMatrix, FloatVector]:
+    starts = range(0, len(vectors), ROWS_PER_STEP)
+    largest = max(
+        pool.map(lambda start: float(np.abs(vectors[start : start + ROWS_PER_STEP]).max()), starts)
+    )
+    step = np.float32(largest / 127) if largest > 0 else np.float32(1)
+    rough = np.empty(vectors.shape, dtype=np.int8)
+
+    def round_block(start: int) -> None:
+        block = slice(start, start + ROWS_PER_STEP)
+        rough[block] = np.rint(vectors[block] / step)
+
+    list(pool.map(round_block, starts))
+    return rough, np.array([step], dtype=np.float32)

@@ -3,6 +3,7 @@
 import importlib
 import importlib.util
 import os
+import warnings
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -115,13 +116,11 @@ class Inception:
             ConfigError: the weights are not to be had, or are another network's.
         """
         keras = load_keras()
-        model = keras.applications.InceptionV3(
-            weights=None, include_top=False, pooling="avg", input_shape=(size, size, 3)
-        )
+        if weights == IMAGENET_WEIGHTS:
+            return cls(_download(keras, size), size=size, batch=batch)
+        model = _build(keras, size, None)
         if weights == RANDOM_WEIGHTS:
             _draw_weights(model, np.random.default_rng(seed))
-        elif weights == IMAGENET_WEIGHTS:
-            model.set_weights(_download_weights(keras))
         else:
             _read_weights(keras, model, _weights_file(weights))
         return cls(model, size=size, batch=batch)
@@ -170,19 +169,21 @@ def _draw_weights(model: Model, rng: np.random.Generator) -> None:
                 variable.assign(rng.normal(0, deviation, shape).astype(np.float32))
 
 
-def _download_weights(keras: Any) -> list[Batch]:
+def _build(keras: Any, size: int, weights: str | None) -> Model:
+    return keras.applications.InceptionV3(
+        weights=weights, include_top=False, pooling="avg", input_shape=(size, size, 3)
+    )
+
+
+def _download(keras: Any, size: int) -> Model:
     try:
-        source = keras.applications.InceptionV3(
-            weights=IMAGENET_WEIGHTS, include_top=False, pooling="avg"
-        )
+        return _build(keras, size, IMAGENET_WEIGHTS)
     except Exception as error:  # Keras raises the bare class when a download fails
         raise ConfigError(
             f'train.image.weights = "{IMAGENET_WEIGHTS}": Keras could not get them: {error}. Where '
             "there is no network, fetch `inception_v3_weights_tf_dim_ordering_tf_kernels_notop.h5` "
             'elsewhere and name the local file: weights = "path/to/it.h5"'
         ) from error
-    weights: list[Batch] = source.get_weights()
-    return weights
 
 
 def _weights_file(weights: str) -> Path:
@@ -198,16 +199,24 @@ def _weights_file(weights: str) -> Path:
 
 
 def _read_weights(keras: Any, model: Model, path: Path) -> None:
+    # Keras only warns of layers that the file lacks, and leaves them as they are: NaN shows them.
+    model.set_weights([np.full_like(weight, np.nan) for weight in model.get_weights()])
     try:
-        if path.suffix == ".keras":
-            _copy_weights(keras, keras.saving.load_model(path, compile=False), model)
-        else:
-            model.load_weights(path)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            if path.suffix == ".keras":
+                _copy_weights(keras, keras.saving.load_model(path, compile=False), model)
+            else:
+                model.load_weights(path)
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ConfigError(
-            f"train.image.weights: {path} does not hold Inception v3 without its classifier: "
-            f"{error}"
-        ) from error
+        raise ConfigError(_not_inception(path, error)) from error
+    lacking = sum(not np.isfinite(weight).all() for weight in model.get_weights())
+    if lacking:
+        raise ConfigError(_not_inception(path, f"{lacking} arrays are not in it, or not finite"))
+
+
+def _not_inception(path: Path, why: object) -> str:
+    return f"train.image.weights: {path} does not hold Inception v3 without its classifier: {why}"
 
 
 def _copy_weights(keras: Any, source: Model, target: Model) -> None:

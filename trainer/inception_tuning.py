@@ -32,11 +32,21 @@ class Training:
 
 @dataclass(frozen=True, slots=True)
 class Tuning:
-    """What fine-tuning came to: the bottleneck, and both stages."""
+    """What fine-tuning came to: the bottleneck, both stages, and what they saw.
+
+    Attributes:
+        bottleneck: learned reduction.
+        head: first stage.
+        blocks: second stage.
+        pictures: learned from.
+        heldout: that training was stopped by.
+    """
 
     bottleneck: Projection
     head: Training
     blocks: Training
+    pictures: int
+    heldout: int
 
 
 def tune(
@@ -46,8 +56,8 @@ def tune(
 
     The head is the bottleneck, a layer of `dimensions` that starts as the principal components, and
     cosines with one unit vector a class, which start as the means of the classes (Qi et al. 2018,
-    "Low-shot learning with imprinted weights"). The normalisation layers of the blocks keep the
-    statistics that they came with: those of small batches would spoil them.
+    "Low-shot learning with imprinted weights"). The normalisation layers of the blocks stand
+    still with the statistics that they came with: those of small batches would spoil them.
 
     Args:
         tail: the last blocks, from the inputs of `lesson` to 2,048 features.
@@ -64,14 +74,27 @@ def tune(
     progress.start("train head", total=config.head_epochs)
     stage = _Stage(head, config.head_rate, config.head_epochs)
     head_training = _train(stage, pooled, config, progress)
-    # Not in training mode: the normalisation layers keep their statistics.
+    _freeze_normalisation(tail)
     inputs = keras.Input(lesson.inputs.shape[2:])
-    whole = keras.Model(inputs, head(tail(inputs, training=False)))
+    whole = keras.Model(inputs, head(tail(inputs)))
     progress.start("train blocks", total=config.epochs)
     stage = _Stage(whole, config.rate, config.epochs)
     blocks_training = _train(stage, lesson, config, progress)
     kernel, bias = head.get_layer("bottleneck").get_weights()
-    return Tuning(Projection(np.ascontiguousarray(kernel), bias), head_training, blocks_training)
+    return Tuning(
+        bottleneck=Projection(np.ascontiguousarray(kernel), bias),
+        head=head_training,
+        blocks=blocks_training,
+        pictures=len(lesson.inputs),
+        heldout=len(lesson.heldout_inputs),
+    )
+
+
+def _freeze_normalisation(tail: Model) -> None:
+    # Calling the part with training=False is not enough: a model around it hands its own mode down.
+    for layer in tail.layers:
+        if isinstance(layer, load_keras().layers.BatchNormalization):
+            layer.trainable = False
 
 
 def _build_head(pooled: Lesson, dimensions: int) -> Model:
@@ -121,7 +144,8 @@ def _train(stage: _Stage, lesson: Lesson, config: FineTuneConfig, progress: Prog
         before = model.get_weights(), _heldout_loss(model, lesson, config.batch)
         losses = _fit(stage, lesson, config, progress)
         epochs = len(losses)
-        if min(losses) >= before[1]:
+        # Written so that a loss which is no number counts as no better.
+        if not any(loss < before[1] for loss in losses):
             model.set_weights(before[0])
     training = Training(epochs, _accuracy(model, lesson, config.batch))
     accuracy = "" if training.accuracy is None else f", held-out accuracy {training.accuracy:.3f}"
@@ -143,6 +167,7 @@ def _fit(stage: _Stage, lesson: Lesson, config: FineTuneConfig, progress: Progre
         lesson.batches(config.batch, np.random.default_rng(config.seed)),
         steps_per_epoch=lesson.steps(config.batch),
         epochs=stage.epochs,
+        shuffle=False,  # each pass is shuffled already
         verbose=0,
         callbacks=callbacks,
         **options,

@@ -1,6 +1,6 @@
 """Find the picture files of items, and name each by its content."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,7 +51,7 @@ class PictureFiles:
 
 
 def find_pictures(
-    table: list[PictureRow],
+    table: Sequence[PictureRow],
     items: Vocabulary,
     config: ImagesConfig,
     refused: RefusedPictures,

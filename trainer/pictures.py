@@ -14,7 +14,7 @@ Picture: TypeAlias = NDArray[np.uint8]
 """(s, s, 3) uint8, RGB."""
 
 # Formats of shop pictures only: others have decoders that start programs or read further files.
-FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "MPO", "PNG", "TIFF", "WEBP")
+FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
 WHITE = (255, 255, 255)
 
 

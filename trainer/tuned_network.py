@@ -113,8 +113,8 @@ def _tune(
 def _report(tuning: Tuning, classes: PictureClasses) -> Json:
     return {
         "classes": len(classes.names),
-        "pictures": len(classes.training),
-        "heldout": len(classes.heldout),
+        "pictures": tuning.pictures,
+        "heldout": tuning.heldout,
         "head": asdict(tuning.head),
         "blocks": asdict(tuning.blocks),
     }

@@ -11,20 +11,12 @@ from rich.console import Console
 from artifacts.errors import ShelfmateError
 from artifacts.relation import Relation
 from cli.ask import ask_similar
-from cli.demo import run_demo
 from cli.exit_codes import BUG, INTERRUPTED, exit_code
-from cli.pipeline import (
-    run_all,
-    run_evaluate,
-    run_index,
-    run_prepare,
-    run_publish,
-    run_train,
-)
+from cli.optional import extra
 from cli.progress import ConsoleProgress
 from cli.serving import run_server
 from cli.shop import ShopConfig, Workspace, load_shop
-from cli.snapshots import roll_back_snapshot, snapshot_table
+from cli.snapshots import roll_back_snapshot, run_publish, snapshot_table
 
 app = typer.Typer(
     name="shelfmate",
@@ -52,6 +44,8 @@ def _shop(config: Path) -> ShopConfig:
 @app.command("prepare")
 def prepare_command(config: ConfigOption = DEFAULT_CONFIG) -> None:
     """Turn event and item files into sessions, a vocabulary and a catalogue."""
+    with extra("trainer"):
+        from cli.pipeline import run_prepare
     shop = _shop(config)
     with ConsoleProgress(err) as progress:
         prepared = run_prepare(shop, progress)
@@ -62,6 +56,8 @@ def prepare_command(config: ConfigOption = DEFAULT_CONFIG) -> None:
 @app.command("train")
 def train_command(config: ConfigOption = DEFAULT_CONFIG) -> None:
     """Learn vectors from the prepared sessions."""
+    with extra("trainer"):
+        from cli.pipeline import run_train
     shop = _shop(config)
     with ConsoleProgress(err) as progress:
         folder = run_train(shop, progress)
@@ -71,6 +67,8 @@ def train_command(config: ConfigOption = DEFAULT_CONFIG) -> None:
 @app.command("evaluate")
 def evaluate_command(config: ConfigOption = DEFAULT_CONFIG) -> None:
     """Predict the last item of held-out sessions from the one before it."""
+    with extra("trainer"):
+        from cli.pipeline import run_evaluate
     shop = _shop(config)
     with ConsoleProgress(err) as progress:
         report = run_evaluate(shop, progress)
@@ -80,6 +78,8 @@ def evaluate_command(config: ConfigOption = DEFAULT_CONFIG) -> None:
 @app.command("index")
 def index_command(config: ConfigOption = DEFAULT_CONFIG) -> None:
     """Build indices and neighbour tables, measure them, and seal a snapshot."""
+    with extra("trainer"):
+        from cli.pipeline import run_index
     shop = _shop(config)
     with ConsoleProgress(err) as progress:
         snapshot = run_index(shop, progress)
@@ -111,6 +111,8 @@ def snapshots_command(config: ConfigOption = DEFAULT_CONFIG) -> None:
 @app.command("run")
 def run_command(config: ConfigOption = DEFAULT_CONFIG, force: ForceOption = False) -> None:
     """Prepare, train, evaluate, index and publish; stages that are up to date are skipped."""
+    with extra("trainer"):
+        from cli.pipeline import run_all
     shop = _shop(config)
     with ConsoleProgress(err) as progress:
         snapshot, id = run_all(shop, progress, force=force)
@@ -152,6 +154,8 @@ def demo_command(
     ),
 ) -> None:
     """Run everything on real baskets: prepare, train, evaluate, index, serve and ask."""
+    with extra("demo"):
+        from cli.demo import run_demo
     run_demo(folder, console=out, progress_console=err)
 
 

@@ -13,8 +13,8 @@ from artifacts.prepared import Prepared
 from artifacts.progress import Progress
 from artifacts.snapshot import Snapshot
 from cli.shop import ShopConfig, Workspace
+from cli.snapshots import run_publish
 from indexer.build import SnapshotInputs, build_snapshot
-from indexer.publish import publish
 from trainer.config import NoSplit
 from trainer.evaluate import EvaluationReport, evaluate
 from trainer.prepare import prepare
@@ -58,21 +58,6 @@ def run_index(shop: ShopConfig, progress: Progress) -> Snapshot:
     return build_snapshot(
         inputs, shop.index, workspace.snapshots, now=datetime.now(UTC), progress=progress
     )
-
-
-def run_publish(shop: ShopConfig, id: str | None, *, force: bool) -> str:
-    """Put a snapshot in service, the newest one unless `id` names another; returns its id.
-
-    Raises:
-        ArtifactError: there is none, or it is damaged.
-        GateError: it is below its thresholds, and `force` is off.
-    """
-    snapshots = Workspace(shop.work_dir).snapshots
-    ids = snapshots.ids()
-    if not ids:
-        raise ArtifactError(f"{snapshots.root}: no snapshot yet; run `shelfmate index` first")
-    chosen = id or ids[-1]
-    return publish(snapshots, chosen, now=datetime.now(UTC), force=force).id
 
 
 def run_all(shop: ShopConfig, progress: Progress, *, force: bool) -> tuple[Snapshot, str]:

@@ -1,14 +1,30 @@
-"""Lists snapshots and moves the pointer back."""
+"""Puts snapshots in service, takes them back, and lists them."""
 
 from datetime import UTC, datetime
 
 from rich.table import Table
 
+from artifacts.errors import ArtifactError
 from artifacts.manifest import Manifest, read_manifest
 from artifacts.snapshot import SnapshotContents
 from artifacts.versions import VersionedRoot
 from cli.shop import ShopConfig, Workspace
-from indexer.publish import roll_back
+from indexer.publish import publish, roll_back
+
+
+def run_publish(shop: ShopConfig, id: str | None, *, force: bool) -> str:
+    """Put a snapshot in service, the newest one unless `id` names another; returns its id.
+
+    Raises:
+        ArtifactError: there is none, or it is damaged.
+        GateError: it is below its thresholds, and `force` is off.
+    """
+    snapshots = Workspace(shop.work_dir).snapshots
+    ids = snapshots.ids()
+    if not ids:
+        raise ArtifactError(f"{snapshots.root}: no snapshot yet; run `shelfmate index` first")
+    chosen = id or ids[-1]
+    return publish(snapshots, chosen, now=datetime.now(UTC), force=force).id
 
 
 def roll_back_snapshot(shop: ShopConfig) -> str:

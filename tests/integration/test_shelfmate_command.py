@@ -98,8 +98,8 @@ def test_a_served_item_is_shown_by_title_score_and_source(finished_shop, tmp_pat
         assert "product 0 of group 0" in done.stdout
         assert "precomputed" in done.stdout
         many = shelfmate("similar", "0000", "--address", address, "-k", "0", folder=tmp_path)
-        assert many.returncode == 1
-        assert "requests[0]" in many.stderr or "k" in many.stderr
+        assert many.returncode == 2
+        assert "k: expected 1 to 1000, got 0" in many.stderr
 
 
 def test_no_server_at_the_address_is_a_settings_error(tmp_path):

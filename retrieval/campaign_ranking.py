@@ -60,15 +60,20 @@ class CampaignRanking:
         Cost: O(u n d); memory `block_mb`.
         """
         size = max(self.config.block_mb * MEGABYTE // (4 * max(len(self.allowed), 1)), 1)
+        # One buffer for all blocks: fresh memory costs more in page faults than the product itself.
+        buffer = np.empty((min(size, len(users)), len(self.allowed)), dtype=np.float32)
         with ThreadPoolExecutor(self._threads) as pool:
             for start in range(0, len(users), size):
                 block = users[start : start + size]
-                yield block, self._rank(block, pool)
+                yield block, self._rank(block, buffer[: len(block)], pool)
 
-    def _rank(self, users: IntVector, pool: ThreadPoolExecutor) -> Neighbors:
+    def _rank(
+        self, users: IntVector, estimates: FloatMatrix, pool: ThreadPoolExecutor
+    ) -> Neighbors:
+        """Return the best of a block; `estimates` is a buffer to be overwritten."""
         vectors = np.ascontiguousarray(self.space.users.vectors[users], dtype=np.float32)
         best = Neighbors.empty(len(users), self.config.k)
-        estimates = self._estimates(users, vectors)
+        self._estimate(users, vectors, estimates)
         lengths = np.linalg.norm(vectors, axis=1)
         # Twice the error bound of a float32 inner product (Higham 2002, section 3.1).
         tolerances = 4 * vectors.shape[1] * UNIT_ROUNDOFF * self.longest * lengths
@@ -81,13 +86,12 @@ class CampaignRanking:
         best.rows[found] = self.allowed.rows[best.rows[found]]
         return best
 
-    def _estimates(self, users: IntVector, vectors: FloatMatrix) -> FloatMatrix:
-        """Return (u, n) scores, -inf for what a user took."""
-        estimates = vectors @ self.allowed.vectors.T
+    def _estimate(self, users: IntVector, vectors: FloatMatrix, out: FloatMatrix) -> None:
+        """Fill (u, n) scores, -inf for what a user took."""
+        np.matmul(vectors, self.allowed.vectors.T, out=out)
         if self.config.exclude_taken:
             history = self.space.users.history
             lines = np.repeat(np.arange(len(users)), history.lengths_of(users))
             places = self.allowed.positions(history.take(users).values)
             shown = places >= 0
-            estimates[lines[shown], places[shown]] = -np.inf
-        return estimates
+            out[lines[shown], places[shown]] = -np.inf

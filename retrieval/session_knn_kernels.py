@@ -68,7 +68,7 @@ def first_match(items: IntVector, query: IntVector) -> int:
 
     The session itself is asked: it may hold an item among whose most recent sessions it is not.
     """
-    first = query.shape[0]
+    first: int = query.shape[0]
     for item in items:
         for place in range(first):
             if query[place] == item:

@@ -103,10 +103,11 @@ def _ask(client: Client, snapshot: Snapshot, console: Console) -> None:
 
 
 def popular_items(snapshot: Snapshot, *, count: int) -> list[str]:
-    """Return the best-selling item of each of the `count` best-selling categories."""
+    """Return the best-selling item that has a title, of each of the best-selling categories."""
     best: dict[int, int] = {}
     for row in snapshot.popularity.overall().tolist():
-        best.setdefault(int(snapshot.catalog.category_codes[row]), row)
+        if snapshot.catalog.titles[row]:
+            best.setdefault(int(snapshot.catalog.category_codes[row]), row)
         if len(best) == count:
             break
     return snapshot.items.ids(list(best.values()))

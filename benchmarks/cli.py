@@ -15,7 +15,7 @@ from artifacts.snapshot import Snapshot
 from artifacts.versions import VersionedRoot
 from benchmarks.data import SearchData, array_data, snapshot_data
 from benchmarks.machine import describe_machine
-from benchmarks.report import circumstances, fill, search_table
+from benchmarks.report import circumstances, fastest_at, fill, search_table
 from benchmarks.results import Result, append_result, read_results
 from benchmarks.sweep import Effort, default_builds, smoke_builds, sweep
 from cli.exit_codes import INTERRUPTED, exit_code
@@ -89,12 +89,19 @@ def report_command(
         Path | None, typer.Option(help="Fill the marks of this document instead of printing.")
     ] = None,
     name: Annotated[str, typer.Option(help="Name of the marks.")] = "search",
+    at: Annotated[
+        float | None,
+        typer.Option(
+            help="Only the fastest setting of each backend with this recall.", min=0, max=1
+        ),
+    ] = None,
 ) -> None:
     """Show the Pareto front of each backend, or write it into a document."""
     records = read_results(results)
     if not records:
         raise ArtifactError(f"{results}: expected results, found an empty file")
-    text = f"{search_table(records)}\n\n{circumstances(records)}"
+    shown = records if at is None else fastest_at(records, at)
+    text = f"{search_table(shown)}\n\n{circumstances(records)}"
     if document is None:
         print(text)
         return

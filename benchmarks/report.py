@@ -20,6 +20,19 @@ def pareto(results: Sequence[Result], *, speed: str = "single_per_s") -> list[Re
     return front[::-1]
 
 
+def fastest_at(results: Sequence[Result], recall: float) -> list[Result]:
+    """Return the fastest result of each backend among those that reach `recall`."""
+    reaching = [result for result in results if result.metrics["recall"] >= recall]
+    kinds = dict.fromkeys(result.config["kind"] for result in reaching)
+    return [
+        max(
+            (result for result in reaching if result.config["kind"] == kind),
+            key=lambda result: result.metrics["single_per_s"],
+        )
+        for kind in kinds
+    ]
+
+
 def search_table(results: Sequence[Result]) -> str:
     """Return the Pareto front of each backend as one Markdown table."""
     lines = [

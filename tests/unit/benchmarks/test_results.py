@@ -4,7 +4,7 @@ import pytest
 
 from artifacts.errors import ArtifactError, ConfigError
 from benchmarks.machine import Machine, describe_machine
-from benchmarks.report import fill, pareto, search_table
+from benchmarks.report import fastest_at, fill, pareto, search_table
 from benchmarks.results import Result, append_result, read_results
 
 MACHINE = Machine(
@@ -65,6 +65,16 @@ def test_the_front_holds_what_nothing_beats_in_both():
 def test_the_table_has_a_row_for_each_point_of_each_front():
     rows = search_table([result("a", 0.9, 10), result("b", 0.5, 50), result("a", 0.8, 9)])
     assert [line.split("|")[1].strip() for line in rows.splitlines()[2:]] == ["a 0.9", "b 0.5"]
+
+
+def test_the_fastest_of_each_backend_must_reach_the_recall():
+    results = [
+        result("a", 0.9, 10),
+        result("a", 0.95, 8),
+        result("a", 0.5, 90),
+        result("b", 0.8, 99),
+    ]
+    assert fastest_at(results, 0.9) == [results[0]]
 
 
 def test_fill_replaces_only_what_stands_between_its_marks(tmp_path):

@@ -28,10 +28,10 @@ def child_server(shop_file: Path, folder: Path) -> Iterator[str]:
     folder.mkdir(parents=True, exist_ok=True)
     port_file, log = folder / "server.port", folder / "server.log"
     port_file.unlink(missing_ok=True)
-    command = [sys.executable, "-m", "cli", "serve", "--config", str(shop_file)]
-    command += ["--port", "0", "--port-file", str(port_file)]
+    command = [sys.executable, "-m", "cli", "serve", "--config", str(shop_file.resolve())]
+    command += ["--port", "0", "--port-file", str(port_file.resolve())]
     with log.open("wb") as sink:
-        process = subprocess.Popen(command, stdout=sink, stderr=sink, cwd=folder)
+        process = subprocess.Popen(command, stdout=sink, stderr=sink)
     try:
         yield f"127.0.0.1:{_port(process, port_file, log)}"
     finally:

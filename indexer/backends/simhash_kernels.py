@@ -51,10 +51,10 @@ class Scratch(NamedTuple):
         near: (256,) uint8, penalties of the low bits of a bucket's number.
         far: (2^(b - 8),) uint8, penalties of its other bits.
         counts: (256,) int32, as `bucket_limit` takes them.
-        blocks: (t m + 16,) int32, blocks of codes to read.
-        penalties: (16 t m + 64,) uint8, of their rows.
-        rows: (16 t m + 1,) int32, candidates.
-        estimates: (16 t m + 1,) float32, their rough scores.
+        blocks: (m + 16,) int32, blocks of codes to read.
+        penalties: (16 m + 64,) uint8, of their rows.
+        rows: (16 m + 1,) int32, candidates.
+        estimates: (16 m + 1,) float32, their rough scores.
         seen: (2^s,) int32, a hash set of rows.
     """
 
@@ -197,7 +197,6 @@ def list_blocks(  # noqa: PLR0913 - kernels take arrays, not objects
     near: ByteArray,
     far: ByteArray,
     limit: int,
-    first: int,
     blocks: IntVector,
     count: int,
 ) -> int:
@@ -208,11 +207,9 @@ def list_blocks(  # noqa: PLR0913 - kernels take arrays, not objects
         near: (256,) uint8 penalties of the low bits of a bucket's number, 255 where there is none.
         far: (2^(b - 8),) uint8 penalties of the others.
         limit: largest penalty of a bucket that is read, <= 254.
-        first: number of the table's first block.
         blocks: written from `count` on.
         count: blocks listed before.
     """
-    done = 0
     for high in range(far.shape[0]):
         rest = limit - int(far[high])
         if rest < 0:
@@ -222,15 +219,14 @@ def list_blocks(  # noqa: PLR0913 - kernels take arrays, not objects
             while found:
                 bucket = (high << LOW_BITS) + part + trailing_zeros(found)
                 found &= found - np.uint64(1)
-                # Neighbouring buckets share a block, which is read once.
-                start = max(int(offsets[bucket]) // BLOCK_ROWS, done)
-                done = max((int(offsets[bucket + 1]) + BLOCK_ROWS - 1) // BLOCK_ROWS, done)
+                start = int(offsets[bucket])
+                size = int(offsets[bucket + 1]) - start
                 # Written before it is known how many there are: no branch to mispredict.
                 for i in range(BLOCKS_AT_ONCE):
-                    blocks[count + i] = first + start + i
-                for i in range(BLOCKS_AT_ONCE, done - start):
-                    blocks[count + i] = first + start + i
-                count += done - start
+                    blocks[count + i] = start + i
+                for i in range(BLOCKS_AT_ONCE, size):
+                    blocks[count + i] = start + i
+                count += size
     return count
 
 
@@ -252,9 +248,8 @@ def choose_blocks(tables: SimHashTables, scratch: Scratch, wanted: int) -> int:
         limit = SATURATED - 1
         if wanted < buckets:
             limit = bucket_limit(scratch.near[: 1 << low], scratch.far, wanted, scratch.counts)
-        first = table * (tables.order.shape[1] // BLOCK_ROWS)
         count = list_blocks(
-            tables.offsets[table], scratch.near, scratch.far, limit, first, scratch.blocks, count
+            tables.offsets[table], scratch.near, scratch.far, limit, scratch.blocks, count
         )
     scratch.blocks[count : count + BLOCKS_AHEAD] = 0
     return count
@@ -293,14 +288,15 @@ def collect(
 ) -> int:
     """Write the rows whose penalty is within `limit` into `scratch.rows`; return how many."""
     count = 0
-    places = tables.order.reshape(-1)
     for start in range(0, size, 64):
         found = at_most(penalties, start, limit)
         while found:
             place = start + trailing_zeros(found)
             found &= found - np.uint64(1)
             if place < size:
-                row = places[scratch.blocks[place // BLOCK_ROWS] * BLOCK_ROWS + place % BLOCK_ROWS]
+                row = tables.order[
+                    scratch.blocks[place // BLOCK_ROWS] * BLOCK_ROWS + place % BLOCK_ROWS
+                ]
                 prefetch_row(tables.rough, max(row, 0))
                 scratch.rows[count] = row
                 count += row >= 0

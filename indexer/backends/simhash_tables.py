@@ -6,7 +6,7 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from artifacts.arrays import FloatMatrix, FloatVector, IntMatrix
+from artifacts.arrays import FloatMatrix, FloatVector, IntMatrix, IntVector
 from indexer.augmentation import augment_vectors, longest_length
 from indexer.backends.simhash_planes import BitMatrix, random_frame, sign_bits
 from indexer.backends.vector_instructions import BLOCK_ROWS, CHUNK_BYTES
@@ -20,7 +20,7 @@ BUCKET_ROWS = 32
 """Rows of an average bucket, at least; at most twice as many: some blocks, so that finding them pays."""
 ROWS_PER_TABLE = 1 << 20
 """Rows from which on one more table pays, for each further table."""
-MOST_TABLES = 4
+MOST_TABLES = 8
 
 
 class SimHashTables(NamedTuple):
@@ -31,10 +31,10 @@ class SimHashTables(NamedTuple):
             the codes. d' is d for cosine, d + 1 where inner products are reduced to angles.
         centre: (d',) float32 mean of the vectors; signs are taken about it, since planes through
             the origin tell vectors that share a direction apart by few bits only.
-        offsets: (t, 2^b + 1) int32: bucket i of a table holds its places offsets[i] ..
+        offsets: (t, 2^b + 1) int32: bucket i of a table holds the blocks offsets[i] ..
             offsets[i + 1] - 1. The number of a bucket is b sign bits, the first one lowest.
-        order: (t, 16 m) int32: row at each place; -1 behind the last one.
-        codes: (bits / 128, t m, 16, 16) uint8: bits 128 c .. 128 c + 127 of 16 places, byte by byte.
+        order: (16 m,) int32: row at each place of the m blocks; -1 behind the last one of a bucket.
+        codes: (bits / 128, m, 16, 16) uint8: bits 128 c .. 128 c + 127 of 16 places, byte by byte.
         rough: (n, d) int8 copy of the vectors, in units of `step`.
         step: (1,) float32.
     """
@@ -42,7 +42,7 @@ class SimHashTables(NamedTuple):
     planes: FloatMatrix
     centre: FloatVector
     offsets: IntMatrix
-    order: IntMatrix
+    order: IntVector
     codes: ByteArray
     rough: RoughMatrix
     step: FloatVector
@@ -73,14 +73,14 @@ def check_tables(tables: SimHashTables, shape: Shape, n: int, dims: tuple[int, i
         n: number of vectors.
         dims: d and d'.
     """
-    blocks = -(-n // BLOCK_ROWS)
+    blocks = tables.codes.shape[1] if tables.codes.ndim == 4 else 0
     chunks = shape.bits // (8 * CHUNK_BYTES)
     expected: dict[str, tuple[type, tuple[int, ...]]] = {
         "planes": (np.float32, (shape.tables * shape.bucket_bits + shape.bits, dims[1])),
         "centre": (np.float32, (dims[1],)),
         "offsets": (np.int32, (shape.tables, (1 << shape.bucket_bits) + 1)),
-        "order": (np.int32, (shape.tables, blocks * BLOCK_ROWS)),
-        "codes": (np.uint8, (chunks, shape.tables * blocks, CHUNK_BYTES, BLOCK_ROWS)),
+        "order": (np.int32, (blocks * BLOCK_ROWS,)),
+        "codes": (np.uint8, (chunks, blocks, CHUNK_BYTES, BLOCK_ROWS)),
         "rough": (np.int8, (n, dims[0])),
         "step": (np.float32, (1,)),
     }
@@ -89,6 +89,8 @@ def check_tables(tables: SimHashTables, shape: Shape, n: int, dims: tuple[int, i
         if array.dtype != kind or array.shape != size or not array.flags.c_contiguous:
             wanted = f"{np.dtype(kind)} of {size}"
             return f"{name}.npy: expected {wanted}, got {array.dtype} of {array.shape}"
+    if tables.offsets[-1, -1] != blocks:
+        return f"offsets.npy: expected {blocks} blocks of codes, got {tables.offsets[-1, -1]}"
     return None
 
 
@@ -147,22 +149,37 @@ def _numbers(bits: BitMatrix) -> IntMatrix:
 
 def _sorted_into_buckets(
     buckets: IntMatrix, codes: ByteArray, shape: Shape
-) -> tuple[IntMatrix, IntMatrix, ByteArray]:
-    n, blocks = len(codes), -(-len(codes) // BLOCK_ROWS)
-    chunks = codes.shape[1] // CHUNK_BYTES
+) -> tuple[IntMatrix, IntVector, ByteArray]:
+    """Give every bucket blocks of its own: no block is read for the sake of a few of its rows."""
     offsets = np.zeros((shape.tables, (1 << shape.bucket_bits) + 1), dtype=np.int32)
-    rows = np.full((shape.tables, blocks * BLOCK_ROWS), -1, dtype=np.int32)
-    ordered = np.zeros((chunks, shape.tables, blocks, CHUNK_BYTES, BLOCK_ROWS), dtype=np.uint8)
+    parts = []
     for table in range(shape.tables):
         counts = np.bincount(buckets[:, table], minlength=1 << shape.bucket_bits)
-        np.cumsum(counts, out=offsets[table, 1:])
-        rows[table, :n] = np.argsort(buckets[:, table], kind="stable")
-        for start in range(0, blocks, ROWS_PER_STEP):
-            places = rows[table, start * BLOCK_ROWS : (start + ROWS_PER_STEP) * BLOCK_ROWS]
-            # Row -1 takes the last code: no reader looks at what stands there.
-            part = codes[places].reshape(-1, BLOCK_ROWS, chunks, CHUNK_BYTES)
-            ordered[:, table, start : start + ROWS_PER_STEP] = part.transpose(2, 0, 3, 1)
-    return offsets, rows, ordered.reshape(chunks, -1, CHUNK_BYTES, BLOCK_ROWS)
+        np.cumsum(-(-counts // BLOCK_ROWS), out=offsets[table, 1:])
+        parts.append(_places(buckets[:, table], counts, offsets[table]))
+        offsets[table] += offsets[table - 1, -1] if table else 0
+    order = np.concatenate(parts)
+    return offsets, order, _in_blocks(codes, order)
+
+
+def _places(numbers: IntVector, counts: NDArray[np.intp], offsets: IntVector) -> IntVector:
+    """Return the row at each place of the blocks of one table, -1 where there is none."""
+    rows = np.argsort(numbers, kind="stable")
+    shifts = BLOCK_ROWS * offsets[:-1] - (np.cumsum(counts) - counts)
+    order = np.full(BLOCK_ROWS * int(offsets[-1]), -1, dtype=np.int32)
+    order[np.arange(len(rows)) + np.repeat(shifts, counts)] = rows
+    return order
+
+
+def _in_blocks(codes: ByteArray, order: IntVector) -> ByteArray:
+    blocks, chunks = len(order) // BLOCK_ROWS, codes.shape[1] // CHUNK_BYTES
+    placed = np.empty((chunks, blocks, CHUNK_BYTES, BLOCK_ROWS), dtype=np.uint8)
+    for start in range(0, blocks, ROWS_PER_STEP):
+        rows = order[start * BLOCK_ROWS : (start + ROWS_PER_STEP) * BLOCK_ROWS]
+        # Row -1 takes the last code: no reader looks at what stands there.
+        part = codes[rows].reshape(-1, BLOCK_ROWS, chunks, CHUNK_BYTES)
+        placed[:, start : start + ROWS_PER_STEP] = part.transpose(2, 0, 3, 1)
+    return placed
 
 
 def _rounded(vectors: FloatMatrix, pool: ThreadPoolExecutor) -> tuple[RoughMatrix, FloatVector]:

@@ -34,11 +34,14 @@ def test_every_table_holds_every_row_once_in_the_bucket_of_its_sign_bits(n: int,
     tables = built(n, reduced=reduced)
     bits = bits_twin(n, tables, reduced=reduced)
     for table in range(2):
-        assert sorted(tables.order[table, :n]) == list(range(n))
-        assert np.all(tables.order[table, n:] == -1)
+        places = slice(16 * tables.offsets[table, 0], 16 * tables.offsets[table, -1])
+        assert sorted(tables.order[places][tables.order[places] >= 0]) == list(range(n))
         for bucket in range(8):
             start, end = tables.offsets[table, bucket : bucket + 2]
-            rows = tables.order[table, start:end]
+            rows = tables.order[16 * start : 16 * end]
+            assert np.all(rows[: len(rows[rows >= 0])] >= 0)
+            assert 0 <= len(rows) - len(rows[rows >= 0]) < 16
+            rows = rows[rows >= 0]
             assert np.all(np.diff(rows) > 0)
             wanted = [bucket >> bit & 1 for bit in range(3)]
             assert np.all(bits[rows, 3 * table : 3 * table + 3] == wanted)
@@ -49,11 +52,10 @@ def test_codes_are_the_sign_bits_of_the_row_at_each_place(reduced: bool):
     n = 333
     tables = built(n, reduced=reduced)
     packed = np.packbits(bits_twin(n, tables, reduced=reduced)[:, 6:], axis=1, bitorder="little")
-    codes = tables.codes.reshape(2, 2, -1, 16, 16)  # chunk, table, block, byte, row
-    for table in range(2):
-        for place in range(n):
-            code = codes[:, table, place // 16, :, place % 16].reshape(-1)
-            np.testing.assert_array_equal(code, packed[tables.order[table, place]])
+    for place, row in enumerate(tables.order):
+        if row >= 0:
+            code = tables.codes[:, place // 16, :, place % 16].reshape(-1)
+            np.testing.assert_array_equal(code, packed[row])
 
 
 def test_rough_copy_is_off_by_half_a_step_at_most():
@@ -88,7 +90,7 @@ def test_arrays_of_another_index_are_named():
     tables = built(100)
     assert check_tables(tables, SHAPE, 100, (DIM, DIM)) is None
     for name, array in tables._asdict().items():
-        changed = tables._replace(**{name: np.concatenate([array, array])})
+        changed = tables._replace(**{name: array[:-1] if len(array) > 1 else array[:0]})
         assert name in str(check_tables(changed, SHAPE, 100, (DIM, DIM)))
         retyped = tables._replace(**{name: array.astype(np.float64)})
         assert "float64" in str(check_tables(retyped, SHAPE, 100, (DIM, DIM)))

@@ -41,7 +41,7 @@ BACKENDS: dict[str, BackendConfig] = {
     "exact": ExactConfig(),
     "annoy": AnnoyConfig(build=AnnoyBuild(n_trees=3)),
     "faiss": FaissConfig(build=FaissBuild(nlist=3)),
-    "simhash": SimHashConfig(build=SimHashBuild(bits=64)),
+    "simhash": SimHashConfig(build=SimHashBuild(bits=128)),
 }
 
 

@@ -240,6 +240,9 @@ class Prod2VecConfig(Settings):
     """Seed of the initial vectors and of the noise."""
     workers: int | None = Field(default=None, ge=1)
     """Threads; None uses every core. Only one thread gives the same bytes twice."""
+    checkpoint_s: float = Field(default=60.0, ge=0)
+    """Seconds between two checkpoints, which are taken at the end of an epoch; 0 takes one after
+    every epoch. The result does not depend on it."""
 
     @model_validator(mode="after")
     def _rate_falls(self) -> Self:

@@ -1,6 +1,5 @@
 """The stage `train`, space `cf`: skip-gram over sessions, both of its matrices kept."""
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +11,11 @@ from artifacts.errors import DataError
 from artifacts.prepared import Prepared
 from artifacts.progress import Progress
 from artifacts.versions import VersionedRoot
+from trainer.checkpoints import Checkpoints
 from trainer.config import Prod2VecConfig
 from trainer.corpus import Corpus, write_corpus
-from trainer.epoch_steps import EpochSteps
 from trainer.scratch import scratch_folder
+from trainer.skip_gram import train_skip_gram
 from trainer.space_artifact import SpaceRecipe, store_space
 
 SPACE = "cf"
@@ -27,7 +27,8 @@ def train_prod2vec(
     """Learn collaborative vectors from the training sessions, put them in use, return the folder.
 
     A version is named by the prepared data, the settings and the release of gensim, so that an
-    unchanged run ends at once.
+    unchanged run ends at once. A run that was interrupted goes on from its last checkpoint; with
+    one worker it ends with the same bytes as if nothing had happened.
 
     Raises:
         DataError: fewer than two items occur `min_count` times.
@@ -37,19 +38,28 @@ def train_prod2vec(
     """
     recipe = SpaceRecipe(
         space=SPACE,
-        settings=config.model_dump(mode="json"),
+        settings=config.model_dump(mode="json", exclude={"checkpoint_s"}),
         inputs={"prepared": prepared.manifest.id},
         packages=("gensim", "numpy"),
     )
 
-    def fit(folder: Path) -> EmbeddingTable:
-        return fit_prod2vec(prepared, config, root.root, progress=progress)
+    checkpoints = Checkpoints(root.root / f".checkpoints-{recipe.id}", every_s=config.checkpoint_s)
 
-    return store_space(recipe, root, fit, progress=progress)
+    def fit(folder: Path) -> EmbeddingTable:
+        return fit_prod2vec(prepared, config, root.root, checkpoints=checkpoints, progress=progress)
+
+    stored = store_space(recipe, root, fit, progress=progress)
+    checkpoints.remove()
+    return stored
 
 
 def fit_prod2vec(
-    prepared: Prepared, config: Prod2VecConfig, parent: Path, *, progress: Progress
+    prepared: Prepared,
+    config: Prod2VecConfig,
+    parent: Path,
+    *,
+    checkpoints: Checkpoints | None = None,
+    progress: Progress,
 ) -> EmbeddingTable:
     """Learn the table of both matrices without storing it.
 
@@ -61,6 +71,7 @@ def fit_prod2vec(
         prepared: the sessions.
         config: every knob.
         parent: folder in which the text of the sessions lies for the while.
+        checkpoints: where the state is kept; None keeps none.
         progress: gets one step an epoch.
 
     Raises:
@@ -72,8 +83,15 @@ def fit_prod2vec(
             prepared.train_sessions, folder / "sessions.txt", items=len(prepared.items)
         )
         progress.finish(f"{corpus.sessions:,} sessions, {corpus.tokens:,} items")
+        _check_enough(corpus, config)
         progress.start("train prod2vec", total=config.epochs)
-        model = _fit(corpus, config, shrink=_shrinks(prepared, config), progress=progress)
+        model = train_skip_gram(
+            corpus,
+            config,
+            shrink=_shrinks(prepared, config),
+            checkpoints=checkpoints,
+            progress=progress,
+        )
     table = _table(model, _lineage(corpus, config))
     progress.finish(f"{len(table):,} items, {table.dim} dimensions")
     return table
@@ -86,39 +104,13 @@ def _shrinks(prepared: Prepared, config: Prod2VecConfig) -> bool:
     return bool(prepared.manifest.details.get("order") != "none")
 
 
-def _fit(corpus: Corpus, config: Prod2VecConfig, *, shrink: bool, progress: Progress) -> Word2Vec:
-    frequent = np.flatnonzero(corpus.counts >= config.min_count)
-    if len(frequent) < 2:
+def _check_enough(corpus: Corpus, config: Prod2VecConfig) -> None:
+    frequent = int(np.count_nonzero(corpus.counts >= config.min_count))
+    if frequent < 2:
         raise DataError(
             f"train.cf: expected at least two items that occur {config.min_count} times in "
-            f"training, got {len(frequent)}; lower `min_count` or bring more sessions"
+            f"training, got {frequent}; lower `min_count` or bring more sessions"
         )
-    model = Word2Vec(
-        sg=1,
-        hs=0,
-        vector_size=config.dimensions,
-        window=config.window,
-        shrink_windows=shrink,
-        negative=config.negative,
-        ns_exponent=config.ns_exponent,
-        sample=config.subsample,
-        alpha=config.learning_rate,
-        min_alpha=config.min_learning_rate,
-        min_count=config.min_count,
-        seed=config.seed,
-        workers=config.workers or os.cpu_count() or 1,
-    )
-    # Counted already, so gensim need not read the file once more in Python.
-    counts = {str(row): int(corpus.counts[row]) for row in frequent}
-    model.build_vocab_from_freq(counts, corpus_count=corpus.sessions)
-    model.train(
-        corpus_file=str(corpus.path),
-        total_examples=corpus.sessions,
-        total_words=corpus.tokens,
-        epochs=config.epochs,
-        callbacks=[EpochSteps(progress)],
-    )
-    return model
 
 
 def _lineage(corpus: Corpus, config: Prod2VecConfig) -> dict[str, Any]:

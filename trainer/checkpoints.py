@@ -1,0 +1,85 @@
+"""Keeps the state of a long training, so that one that was interrupted goes on where it stood."""
+
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from artifacts.arrays import FloatMatrix, map_array
+from artifacts.folders import remove_stale_staging, staged_folder
+
+PREFIX = "epoch-"
+VECTORS_NAME = "vectors.npy"
+OUTPUTS_NAME = "outputs.npy"
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """Where a training stood.
+
+    Attributes:
+        epochs: passes that are finished.
+        vectors: (n, d) float32 input vectors, mapped, in the order of the model.
+        outputs: (n, d) float32 output vectors, likewise.
+    """
+
+    epochs: int
+    vectors: FloatMatrix
+    outputs: FloatMatrix
+
+
+class Checkpoints:
+    """The checkpoints of one training; the folder's name must tell it from every other one.
+
+    Each is written aside and renamed, and only then is the one before it removed: whenever the
+    process dies, the newest whole one is there.
+    """
+
+    def __init__(
+        self, folder: Path, *, every_s: float, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._folder = folder
+        self._every_s = every_s
+        self._clock = clock
+        self._written = clock()
+
+    def latest(self) -> Checkpoint | None:
+        """Return the newest checkpoint, or None where there is none.
+
+        Raises:
+            ArtifactError: a file of it is missing or unreadable.
+        """
+        kept = self._kept()
+        if not kept:
+            return None
+        return Checkpoint(
+            epochs=int(kept[-1].name.removeprefix(PREFIX)),
+            vectors=map_array(kept[-1] / VECTORS_NAME),
+            outputs=map_array(kept[-1] / OUTPUTS_NAME),
+        )
+
+    def offer(self, epochs: int, vectors: FloatMatrix, outputs: FloatMatrix) -> None:
+        """Write a checkpoint after `epochs` passes, unless the last one is young enough.
+
+        Cost: both matrices written and flushed to the disk.
+        """
+        if self._clock() - self._written < self._every_s:
+            return
+        older = self._kept()
+        with staged_folder(self._folder / f"{PREFIX}{epochs:06d}") as folder:
+            np.save(folder / VECTORS_NAME, vectors)
+            np.save(folder / OUTPUTS_NAME, outputs)
+        for path in older:
+            shutil.rmtree(path)
+        remove_stale_staging(self._folder)
+        self._written = self._clock()
+
+    def remove(self) -> None:
+        """Delete all of them; the training is finished and its result stored."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _kept(self) -> list[Path]:
+        return sorted(self._folder.glob(f"{PREFIX}*"))

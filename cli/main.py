@@ -65,14 +65,50 @@ def train_command(config: ConfigOption = DEFAULT_CONFIG) -> None:
 
 
 @app.command("evaluate")
-def evaluate_command(config: ConfigOption = DEFAULT_CONFIG) -> None:
+def evaluate_command(
+    config: ConfigOption = DEFAULT_CONFIG,
+    every_step: Annotated[
+        bool, typer.Option("--every-step", help="Predict every item from all before it instead.")
+    ] = False,
+) -> None:
     """Predict the last item of held-out sessions from the one before it."""
     with extra("trainer"):
         from cli.pipeline import run_evaluate
     shop = _shop(config)
     with ConsoleProgress(err) as progress:
-        report = run_evaluate(shop, progress)
+        report = run_evaluate(shop, progress, every_step=every_step)
     out.print(report.to_text(), markup=False)
+
+
+@app.command("tune")
+def tune_command(
+    space: Annotated[str, typer.Argument(help="Space: cf or content.")],
+    config: ConfigOption = DEFAULT_CONFIG,
+    trials: Annotated[
+        int, typer.Option(help="Trials that the study shall have; a later run goes on.", min=1)
+    ] = 50,
+    timeout: Annotated[
+        float | None, typer.Option(help="Seconds after which no further trial begins.", min=1)
+    ] = None,
+    sample: Annotated[
+        float, typer.Option(help="Share of the sessions that trials learn from.", min=0.001, max=1)
+    ] = 0.2,
+    workers: Annotated[int, typer.Option(help="Processes that work on the study.", min=1)] = 1,
+    storage: Annotated[
+        str | None, typer.Option(help="Database URL of the studies; unset: work_dir/studies.db.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--out", help="Shop file to write; unset: beside the old one.")
+    ] = None,
+) -> None:
+    """Search settings of a space on a validation cut; write a shop file that is ready to train."""
+    with extra("trainer"):
+        from cli.tune import TuneOptions, run_tune, tuned_text
+    options = TuneOptions(config, space, trials, timeout, sample, workers, storage, output)
+    with ConsoleProgress(err) as progress:
+        tuned = run_tune(options, progress)
+    for line in tuned_text(tuned):
+        out.print(line, markup=False)
 
 
 @app.command("index")

@@ -16,7 +16,9 @@ from cli.shop import ShopConfig, Workspace
 from cli.snapshots import run_publish
 from indexer.build import SnapshotInputs, build_snapshot
 from trainer.config import NoSplit
+from trainer.decile_chart import write_decile_chart
 from trainer.evaluate import EvaluationReport, evaluate
+from trainer.evaluate_sessions import evaluate_sessions
 from trainer.prepare import prepare
 from trainer.prod2vec import train_prod2vec
 
@@ -36,14 +38,23 @@ def run_train(shop: ShopConfig, progress: Progress) -> Path:
     )
 
 
-def run_evaluate(shop: ShopConfig, progress: Progress) -> EvaluationReport:
-    """Score the vectors on held-out sessions; the result also enters the next snapshot."""
+def run_evaluate(
+    shop: ShopConfig, progress: Progress, *, every_step: bool = False
+) -> EvaluationReport:
+    """Score the vectors on held-out sessions and chart them by popularity.
+
+    The scores of last steps also enter the next snapshot; those of every step are for comparison
+    with the literature.
+    """
     workspace = Workspace(shop.work_dir)
     folder = embedding_folder(workspace, CF)
     table = EmbeddingTable.open(folder, CF)
-    report = evaluate(open_prepared(workspace), table, shop.evaluate, progress=progress)
-    quality = {"embedding": folder.name, **report.to_json()}
-    write_file(workspace.quality, json.dumps(quality, indent=2).encode())
+    protocol = evaluate_sessions if every_step else evaluate
+    report = protocol(open_prepared(workspace), table, shop.evaluate, progress=progress)
+    if not every_step:
+        quality = {"embedding": folder.name, **report.to_json()}
+        write_file(workspace.quality, json.dumps(quality, indent=2).encode())
+    write_decile_chart(report, workspace.charts)
     return report
 
 

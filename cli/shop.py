@@ -12,6 +12,7 @@ from indexer.config import IndexConfig
 from retrieval.config import RetrievalConfig
 from server.config import ServerConfig
 from trainer.config import EvaluateConfig, PrepareConfig, TrainConfig
+from trainer.tune_config import TuneConfig
 
 
 class ShopConfig(BaseModel):
@@ -27,6 +28,8 @@ class ShopConfig(BaseModel):
     """From sessions to vectors."""
     evaluate: EvaluateConfig = EvaluateConfig()
     """How held-out sessions are scored."""
+    tune: TuneConfig = TuneConfig()
+    """How settings of a space are searched."""
     index: IndexConfig
     """From vectors to a snapshot."""
     retrieval: RetrievalConfig = RetrievalConfig()
@@ -54,6 +57,11 @@ class Workspace:
     def quality(self) -> Path:
         """Offline evaluation of the embeddings in use."""
         return self.root / "quality.json"
+
+    @property
+    def charts(self) -> Path:
+        """Pages and pictures of evaluations."""
+        return self.root / "charts"
 
     @property
     def snapshots(self) -> VersionedRoot:

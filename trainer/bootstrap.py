@@ -23,18 +23,31 @@ class Bootstrap:
     confidence: float
 
     @classmethod
-    def of(cls, values: NDArray[np.float64], config: EvaluateConfig) -> "Bootstrap":
+    def of(
+        cls,
+        values: NDArray[np.float64],
+        config: EvaluateConfig,
+        sizes: NDArray[np.int64] | None = None,
+    ) -> "Bootstrap":
         """Resample the rows of `values` (n, m), n >= 1 (Efron 1979; percentile intervals).
+
+        Args:
+            values: one row a unit that is drawn: its value, or the sum of its values.
+            config: seed, resamples and confidence.
+            sizes: (n,) values behind each sum, >= 1. The steps of one session are no independent
+                evidence, so sessions are drawn and their steps counted; None where units have one
+                value.
 
         Cost: O(resamples * n * m) time, O(n) memory beside the result.
         """
         rng = np.random.default_rng(config.seed)
         n = len(values)
+        counts = np.ones(n) if sizes is None else sizes.astype(np.float64)
         samples = np.empty((config.resamples, values.shape[1]))
         for sample in samples:
             times = np.bincount(rng.integers(n, size=n), minlength=n)
-            sample[:] = times @ values / n
-        return cls(values.mean(axis=0), samples, config.confidence)
+            sample[:] = times @ values / (times @ counts)
+        return cls(values.sum(axis=0) / counts.sum(), samples, config.confidence)
 
     def interval(self, column: int) -> tuple[float, float, float]:
         """Return (mean, low, high) of a column."""

@@ -6,8 +6,10 @@ from typing import Annotated, Literal, Self, TypeAlias
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from trainer.baselines_config import BaselinesConfig
 from trainer.content_config import ContentConfig
 from trainer.images_config import ImagesConfig
+from trainer.prefix_config import PrefixConfig
 from trainer.settings import Settings
 from trainer.tables_config import TablesConfig
 from trainer.users_config import AlsConfig
@@ -277,6 +279,12 @@ class EvaluateConfig(Settings):
     """Probability that an interval claims."""
     smoothing: float = Field(default=20.0, ge=0)
     """Co-occurrence divides by sqrt(sessions of the candidate + smoothing)."""
+    baselines: BaselinesConfig = BaselinesConfig()
+    """Rules and session-kNN that run side by side."""
+    every_step_k: int = Field(default=20, ge=1)
+    """Length of the lists where every step is predicted."""
+    prefix: PrefixConfig = PrefixConfig()
+    """How vectors of a prefix become one answer where every step is predicted."""
     block_mb: int = Field(default=256, ge=1)
     """Megabytes of scores that are held at a time."""
     seed: int = Field(default=0, ge=0)

@@ -1,7 +1,5 @@
 """The stage `evaluate`: predict the last item of held-out sessions from the one before it."""
 
-from itertools import combinations
-
 import numpy as np
 import pyarrow.parquet as pq
 
@@ -9,11 +7,13 @@ from artifacts.embeddings import EmbeddingTable
 from artifacts.errors import DataError
 from artifacts.prepared import Prepared
 from artifacts.progress import Progress
-from trainer.bootstrap import Bootstrap
+from trainer.baselines import AssociationRuleScorer, ItemKnnScorer, SequentialRuleScorer
+from trainer.comparison import Compared, compare
 from trainer.config import EvaluateConfig
-from trainer.evaluation_report import Difference, EvaluationReport, Interval, MethodResult
+from trainer.evaluation_report import EvaluationReport, Protocol
 from trainer.ranking import Cases, Ranking, rank_cases
 from trainer.scorers import CoOccurrenceScorer, EmbeddingScorer, PopularityScorer, Scorer
+from trainer.session_lists import read_session_lists
 
 __all__ = ["EvaluationReport", "evaluate"]
 
@@ -23,7 +23,7 @@ MEGABYTE = 1 << 20
 def evaluate(
     prepared: Prepared, table: EmbeddingTable, config: EvaluateConfig, *, progress: Progress
 ) -> EvaluationReport:
-    """Compare the vectors of `table` with co-occurrence and popularity on held-out sessions.
+    """Compare the vectors of `table` with rules, counts and popularity on held-out sessions.
 
     The last item of each session is predicted from the penultimate one over all items; only the
     query item is excluded; an unknown query or target scores 0; ties count against the method.
@@ -34,16 +34,15 @@ def evaluate(
     Cost: exact scores of every different query with every item, `block_mb` of them at a time.
     """
     cases = last_steps(prepared)
-    if len(table) and int(table.rows[-1]) >= len(prepared.items):
-        raise DataError(
-            f"space {table.space!r}: row {table.rows[-1]} in a vocabulary of {len(prepared.items)}"
-        )
+    check_vocabulary(table, prepared)
     progress.start("prepare baselines")
-    scorers = _scorers(prepared, table, config)
+    scorers = [*embedding_scorers(table), *item_baselines(prepared, config)]
     progress.finish()
     rankings = {scorer.name: _rank(scorer, cases, config, progress) for scorer in scorers}
     progress.start("bootstrap")
-    report = _report(prepared, scorers, rankings, config)
+    numbers = np.arange(len(cases), dtype=np.int64)
+    compared = Compared(prepared, Protocol.LAST_STEP, config.k, cases.targets, numbers)
+    report = compare(compared, rankings, config)
     progress.finish(f"{config.resamples:,} resamples")
     return report
 
@@ -56,24 +55,50 @@ def last_steps(prepared: Prepared) -> Cases:
     """
     lists = pq.read_table(prepared.heldout_sessions, columns=["items"]).column("items")
     if not len(lists):
-        raise DataError(
-            f"{prepared.heldout_sessions}: no session to evaluate on; see [prepare.split]"
-        )
+        raise nothing_held_out(prepared)
     lists = lists.combine_chunks()
     ends = lists.offsets.to_numpy()[1:]
     items = lists.values.to_numpy()
     return Cases(queries=items[ends - 2], targets=items[ends - 1])
 
 
-def _scorers(prepared: Prepared, table: EmbeddingTable, config: EvaluateConfig) -> list[Scorer]:
-    embeddings = [
+def nothing_held_out(prepared: Prepared) -> DataError:
+    """Return the error of a data set without held-out sessions."""
+    return DataError(f"{prepared.heldout_sessions}: no session to evaluate on; see [prepare.split]")
+
+
+def check_vocabulary(table: EmbeddingTable, prepared: Prepared) -> None:
+    """Refuse vectors of rows that the data set does not have.
+
+    Raises:
+        DataError: a row lies beyond the vocabulary.
+    """
+    if len(table) and int(table.rows[-1]) >= len(prepared.items):
+        raise DataError(
+            f"space {table.space!r}: row {table.rows[-1]} in a vocabulary of {len(prepared.items)}"
+        )
+
+
+def embedding_scorers(table: EmbeddingTable) -> list[Scorer]:
+    """Return a method for each relation that the space answers."""
+    return [
         EmbeddingScorer(table, relation, f"{table.space} {relation}")
         for relation in reversed(table.relations)
     ]
-    together = CoOccurrenceScorer(
-        prepared.train_sessions, items=len(prepared.items), smoothing=config.smoothing
-    )
-    return [*embeddings, together, PopularityScorer(prepared.catalog.popularity)]
+
+
+def item_baselines(prepared: Prepared, config: EvaluateConfig) -> list[Scorer]:
+    """Return the methods that predict from one item without vectors."""
+    items = len(prepared.items)
+    sessions = read_session_lists(prepared.train_sessions)
+    steps = config.baselines.rule_steps
+    return [
+        CoOccurrenceScorer(prepared.train_sessions, items=items, smoothing=config.smoothing),
+        ItemKnnScorer(sessions, items=items),
+        AssociationRuleScorer(sessions, items=items),
+        SequentialRuleScorer(sessions, items=items, steps=steps),
+        PopularityScorer(prepared.catalog.popularity),
+    ]
 
 
 def _rank(scorer: Scorer, cases: Cases, config: EvaluateConfig, progress: Progress) -> Ranking:
@@ -89,51 +114,3 @@ def _rank(scorer: Scorer, cases: Cases, config: EvaluateConfig, progress: Progre
     )
     progress.finish(f"MRR@{config.k} {ranking.reciprocal(config.k).mean():.4f}")
     return ranking
-
-
-def _report(
-    prepared: Prepared,
-    scorers: list[Scorer],
-    rankings: dict[str, Ranking],
-    config: EvaluateConfig,
-) -> EvaluationReport:
-    ordered = sorted(scorers, key=lambda scorer: -rankings[scorer.name].reciprocal(config.k).mean())
-    ranked = [rankings[scorer.name] for scorer in ordered]
-    # One column for each method's reciprocal ranks, then one for each method's hits.
-    values = np.stack(
-        [*(r.reciprocal(config.k) for r in ranked), *(r.hits(config.k) for r in ranked)], axis=1
-    )
-    bootstrap = Bootstrap.of(values, config)
-    n = len(ordered)
-    methods = tuple(
-        MethodResult(
-            method=scorer.name,
-            items=len(scorer.rows),
-            mrr=_interval(bootstrap.interval(place)),
-            hit_rate=_interval(bootstrap.interval(n + place)),
-            coverage=len(ranked[place].listed) / len(prepared.items),
-        )
-        for place, scorer in enumerate(ordered)
-    )
-    differences = tuple(
-        Difference(
-            method=methods[one].method,
-            against=methods[other].method,
-            mrr=_interval(bootstrap.difference(one, other)),
-        )
-        for one, other in combinations(range(n), 2)
-    )
-    return EvaluationReport(
-        prepared=prepared.manifest.id,
-        k=config.k,
-        confidence=config.confidence,
-        sessions=len(values),
-        items=len(prepared.items),
-        methods=methods,
-        differences=differences,
-    )
-
-
-def _interval(numbers: tuple[float, float, float]) -> Interval:
-    mean, low, high = numbers
-    return Interval(mean=mean, low=low, high=high)

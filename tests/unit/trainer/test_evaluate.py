@@ -40,16 +40,19 @@ def test_case_is_the_last_step_of_every_heldout_session(prepared):
     assert list(steps) == [(items[-2], items[-1]) for items in sessions]
 
 
-def test_four_methods_are_compared_best_first(report):
+def test_methods_are_compared_best_first(report):
     assert {result.method for result in report.methods} == {
         "cf continuations",
         "cf alternatives",
         "co-occurrence",
+        "item-kNN",
+        "AR",
+        "SR",
         "most popular",
     }
     means = [result.mrr.mean for result in report.methods]
     assert means == sorted(means, reverse=True)
-    assert len(report.differences) == 6
+    assert len(report.differences) == 21
     assert all(pair.mrr.mean >= 0 for pair in report.differences)
 
 
@@ -73,6 +76,33 @@ def test_themes_are_learned(report):
     scores = {result.method: result for result in report.methods}
     assert scores["cf continuations"].mrr.low > 2 * scores["most popular"].mrr.high
     assert scores["most popular"].coverage < 0.1 < scores["cf continuations"].coverage
+
+
+def test_deciles_part_items_and_cases(prepared, report):
+    popularity = np.asarray(prepared.catalog.popularity)
+    assert sum(decile.items for decile in report.deciles) == np.count_nonzero(popularity)
+    lowest = [decile.lowest for decile in report.deciles]
+    assert lowest == sorted(lowest)
+    known = sum(decile.cases for decile in report.deciles)
+    for result in report.methods:
+        weighted = sum(
+            decile.cases * score.mrr
+            for decile, score in zip(report.deciles, result.deciles, strict=True)
+        )
+        assert weighted / report.cases == pytest.approx(result.mrr.mean)
+    assert known == sum(popularity[last_steps(prepared).targets] > 0)
+
+
+def test_popular_lists_are_less_novel_and_less_even(report):
+    popular, vectors = report.method("most popular"), report.method("cf continuations")
+    assert popular.novelty < vectors.novelty
+    assert popular.gini > vectors.gini
+
+
+def test_differences_can_be_asked_either_way(report):
+    there = report.difference("SR", "AR")
+    back = report.difference("AR", "SR")
+    assert (there.mean, there.low, there.high) == (-back.mean, -back.high, -back.low)
 
 
 def test_intervals_hold_their_means(report):
@@ -106,10 +136,8 @@ def test_report_reads_as_a_table_and_as_json(report):
     text = report.to_text()
     lines = text.splitlines()
     assert "MRR@5" in lines[1]
-    assert [
-        line.startswith(result.method)
-        for line, result in zip(lines[2:], report.methods, strict=False)
-    ]
+    starts = [result.method for result in report.methods]
+    assert [line[: len(name)] for line, name in zip(lines[2:], starts, strict=False)] == starts
     assert EvaluationReport.model_validate(report.to_json()) == report
 
 

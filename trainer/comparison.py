@@ -36,6 +36,8 @@ class Compared:
         targets: (n,) int32 vocabulary rows.
         sessions: (n,) int64 number of the held-out session of each case, ascending from 0 without
             gaps; sessions are what is resampled.
+        parted_by: (n,) int32 vocabulary rows whose popularity puts a case into its decile; None
+            takes the targets.
     """
 
     prepared: Prepared
@@ -43,6 +45,7 @@ class Compared:
     k: int
     targets: IntVector
     sessions: NDArray[np.int64]
+    parted_by: IntVector | None = None
 
 
 def compare(
@@ -105,7 +108,8 @@ class _Summary:
         self._bootstrap = bootstrap
         self._popularity: IntVector = np.asarray(compared.prepared.catalog.popularity)
         self._decile_of = popularity_deciles(self._popularity)
-        self._decile_of_case = self._decile_of[compared.targets]
+        parted_by = compared.targets if compared.parted_by is None else compared.parted_by
+        self._decile_of_case = self._decile_of[parted_by]
         self._train_sessions = int(compared.prepared.manifest.details.get("train_sessions", 0))
 
     def method(self, name: str, ranking: Ranking, place: int) -> MethodResult:

@@ -14,6 +14,7 @@ from trainer.evaluation_report import EvaluationReport
 
 INCHES = (10.0, 6.0)
 DOTS_PER_INCH = 120
+NEXT_ITEM = "the next item"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +27,23 @@ class ChartFiles:
     """PNG."""
 
 
-def write_decile_chart(report: EvaluationReport, folder: Path) -> ChartFiles:
-    """Draw `<protocol>.html` and `<protocol>.png` in `folder`, replacing older ones."""
+def write_decile_chart(
+    report: EvaluationReport, folder: Path, *, stem: str | None = None, of: str = NEXT_ITEM
+) -> ChartFiles:
+    """Draw `<stem>.html` and `<stem>.png` in `folder`, replacing older ones.
+
+    Args:
+        report: its deciles are drawn.
+        folder: an existing or new folder.
+        stem: name of the files; None takes the protocol.
+        of: the item whose popularity the deciles part, for the title.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    files = ChartFiles(folder / f"{report.protocol}.html", folder / f"{report.protocol}.png")
-    write_file(files.page, _page(report).encode())
-    write_file(files.picture, _picture(report))
+    stem = stem or str(report.protocol)
+    files = ChartFiles(folder / f"{stem}.html", folder / f"{stem}.png")
+    title = f"MRR@{report.k} by popularity of {of}"
+    write_file(files.page, _page(report, title).encode())
+    write_file(files.picture, _picture(report, title))
     return files
 
 
@@ -39,11 +51,7 @@ def _ticks(report: EvaluationReport) -> list[str]:
     return [f"{decile.lowest:,}-{decile.highest:,}" for decile in report.deciles]
 
 
-def _title(report: EvaluationReport) -> str:
-    return f"MRR@{report.k} by popularity of the next item"
-
-
-def _page(report: EvaluationReport) -> str:
+def _page(report: EvaluationReport, title: str) -> str:
     ticks = _ticks(report)
     figure = go.Figure(
         [
@@ -57,7 +65,7 @@ def _page(report: EvaluationReport) -> str:
         ]
     )
     figure.update_layout(
-        title=_title(report),
+        title=title,
         template="plotly_white",
         xaxis={
             "title": "training sessions that hold the item, tenths of the items",
@@ -70,7 +78,7 @@ def _page(report: EvaluationReport) -> str:
     return page
 
 
-def _picture(report: EvaluationReport) -> bytes:
+def _picture(report: EvaluationReport, title: str) -> bytes:
     figure = Figure(figsize=INCHES, dpi=DOTS_PER_INCH, layout="constrained")
     FigureCanvasAgg(figure)  # draws without a display
     axes = figure.add_subplot()
@@ -82,7 +90,7 @@ def _picture(report: EvaluationReport) -> bytes:
     axes.set_xlabel("training sessions that hold the item, tenths of the items")
     axes.set_ylabel(f"MRR@{report.k}")
     axes.set_ylim(bottom=0)
-    axes.set_title(_title(report), parse_math=False)
+    axes.set_title(title, parse_math=False)
     for text in axes.legend(frameon=False).get_texts():
         text.set_parse_math(False)
     written = io.BytesIO()

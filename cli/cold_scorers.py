@@ -1,0 +1,171 @@
+"""What can be recommended beside an item that no session has held."""
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+from pydantic import Field
+
+from artifacts.arrays import FloatMatrix, FloatVector, IntVector, unit_rows
+from artifacts.embeddings import EmbeddingTable
+from artifacts.relation import Relation
+from trainer.scorers import NOT_A_CANDIDATE
+from trainer.settings import Settings
+
+MEAN_OF = 3
+"""Neighbours whose vectors stand in for that of a new item; three as at Airbnb (Grbovic and Cheng
+2018, section 3.3)."""
+
+
+class HybridThresholds(Settings):
+    """When the hybrid trusts an anchor."""
+
+    min_sessions: int = Field(default=20, ge=0)
+    """Sessions that hold an item before it can be an anchor."""
+    min_similarity: float = Field(default=0.0, ge=-1, le=1)
+    """Cosine of the content vectors below which the popular items of the category are shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class ColdWorld:
+    """What the methods know.
+
+    Attributes:
+        cf: collaborative vectors of the items that were seen, asymmetric.
+        content: content vectors of all items.
+        counts: (v,) training sessions that hold each item.
+        categories: (v,) int32 code of each item's top category.
+    """
+
+    cf: EmbeddingTable
+    content: EmbeddingTable
+    counts: IntVector
+    categories: IntVector
+    rows: IntVector = field(init=False)
+    """Candidates: items with a collaborative vector."""
+    _content: FloatMatrix = field(init=False)
+
+    def __post_init__(self) -> None:
+        vectors = np.zeros((len(self.counts), self.content.dim), dtype=np.float32)
+        vectors[self.content.rows] = unit_rows(self.content.vectors)
+        object.__setattr__(self, "rows", self.cf.rows)
+        object.__setattr__(self, "_content", vectors)
+
+    def likeness(self, queries: IntVector) -> FloatMatrix:
+        """Return (q, m) cosines of content vectors with all candidates; 0 where one has none."""
+        likeness: FloatMatrix = self._content[queries] @ self._content[self.rows].T
+        return likeness
+
+    def popular(self, queries: IntVector) -> FloatMatrix:
+        """Return (q, m) counts of the candidates, those of the query's category before all others."""
+        counts: FloatVector = self.counts[self.rows].astype(np.float32)
+        same = self.categories[queries][:, None] == self.categories[self.rows]
+        scores: FloatMatrix = counts + np.where(same, counts.max() + 1, 0).astype(np.float32)
+        return scores
+
+
+class ColdScorer(Protocol):
+    """Scores candidates for items that need not be candidates themselves.
+
+    Attributes:
+        name: name of the method in reports.
+        rows: (m,) int32 vocabulary rows of the candidates, strictly ascending.
+    """
+
+    @property
+    def name(self) -> str: ...  # noqa: D102 - see the class
+
+    @property
+    def rows(self) -> IntVector: ...  # noqa: D102 - see the class
+
+    def scores(self, queries: IntVector) -> FloatMatrix:
+        """Return (q, m) float32, higher is better, -inf for what is no candidate."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PopularInCategory:
+    """The items of the same top category that most sessions hold, then those of the shop."""
+
+    world: ColdWorld
+    name: str = "popular in category"
+
+    @property
+    def rows(self) -> IntVector:
+        """Candidates."""
+        return self.world.rows
+
+    def scores(self, queries: IntVector) -> FloatMatrix:
+        """Return counts, raised within the category."""
+        return self.world.popular(queries)
+
+
+@dataclass(frozen=True, slots=True)
+class ContentOnly:
+    """The items whose content is most alike."""
+
+    world: ColdWorld
+    name: str = "content alone"
+
+    @property
+    def rows(self) -> IntVector:
+        """Candidates."""
+        return self.world.rows
+
+    def scores(self, queries: IntVector) -> FloatMatrix:
+        """Return cosines."""
+        return self.world.likeness(queries)
+
+
+@dataclass(frozen=True, slots=True)
+class NearestMean:
+    """What follows the mean of the collaborative vectors of the items most alike in content."""
+
+    world: ColdWorld
+    name: str = "nearest CF mean"
+
+    @property
+    def rows(self) -> IntVector:
+        """Candidates."""
+        return self.world.rows
+
+    def scores(self, queries: IntVector) -> FloatMatrix:
+        """Return inner products."""
+        cf = self.world.cf
+        likeness = self.world.likeness(queries)
+        most = min(MEAN_OF, likeness.shape[1])
+        nearest = np.argpartition(-likeness, most - 1, axis=1)[:, :most]
+        products: FloatMatrix = (
+            cf.vectors[nearest].mean(axis=1) @ cf.targets(Relation.CONTINUATIONS).T
+        )
+        return products
+
+
+@dataclass(frozen=True, slots=True)
+class Hybrid:
+    """The collaborative list of the popular item that is most alike in content: the anchor.
+
+    Where no anchor is alike enough, the popular items of the category.
+    """
+
+    world: ColdWorld
+    thresholds: HybridThresholds
+    name: str = "hybrid"
+
+    @property
+    def rows(self) -> IntVector:
+        """Candidates."""
+        return self.world.rows
+
+    def scores(self, queries: IntVector) -> FloatMatrix:
+        """Return inner products of anchor and candidates, or counts; the anchor is no candidate."""
+        world, cf = self.world, self.world.cf
+        likeness = world.likeness(queries)
+        likeness[:, world.counts[world.rows] < self.thresholds.min_sessions] = NOT_A_CANDIDATE
+        anchors = likeness.argmax(axis=1)
+        each = np.arange(len(queries))
+        scores: FloatMatrix = cf.vectors[anchors] @ cf.targets(Relation.CONTINUATIONS).T
+        scores[each, anchors] = NOT_A_CANDIDATE
+        far = likeness[each, anchors] < max(self.thresholds.min_similarity, 1e-6)
+        scores[far] = world.popular(queries[far])
+        return scores

@@ -2,7 +2,7 @@
 
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,8 +12,6 @@ from artifacts.arrays import FloatMatrix, map_array
 from artifacts.folders import remove_stale_staging, staged_folder
 
 PREFIX = "epoch-"
-VECTORS_NAME = "vectors.npy"
-OUTPUTS_NAME = "outputs.npy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,13 +20,11 @@ class Checkpoint:
 
     Attributes:
         epochs: passes that are finished.
-        vectors: (n, d) float32 input vectors, mapped, in the order of the model.
-        outputs: (n, d) float32 output vectors, likewise.
+        arrays: state of the model by name, mapped.
     """
 
     epochs: int
-    vectors: FloatMatrix
-    outputs: FloatMatrix
+    arrays: Mapping[str, FloatMatrix]
 
 
 class Checkpoints:
@@ -50,28 +46,27 @@ class Checkpoints:
         """Return the newest checkpoint, or None where there is none.
 
         Raises:
-            ArtifactError: a file of it is missing or unreadable.
+            ArtifactError: a file of it is unreadable.
         """
         kept = self._kept()
         if not kept:
             return None
         return Checkpoint(
             epochs=int(kept[-1].name.removeprefix(PREFIX)),
-            vectors=map_array(kept[-1] / VECTORS_NAME),
-            outputs=map_array(kept[-1] / OUTPUTS_NAME),
+            arrays={path.stem: map_array(path) for path in sorted(kept[-1].glob("*.npy"))},
         )
 
-    def offer(self, epochs: int, vectors: FloatMatrix, outputs: FloatMatrix) -> None:
+    def offer(self, epochs: int, arrays: Mapping[str, FloatMatrix]) -> None:
         """Write a checkpoint after `epochs` passes, unless the last one is young enough.
 
-        Cost: both matrices written and flushed to the disk.
+        Cost: all arrays written and flushed to the disk.
         """
         if self._clock() - self._written < self._every_s:
             return
         older = self._kept()
         with staged_folder(self._folder / f"{PREFIX}{epochs:06d}") as folder:
-            np.save(folder / VECTORS_NAME, vectors)
-            np.save(folder / OUTPUTS_NAME, outputs)
+            for name, array in arrays.items():
+                np.save(folder / f"{name}.npy", array)
         for path in older:
             shutil.rmtree(path)
         remove_stale_staging(self._folder)

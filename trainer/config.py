@@ -11,6 +11,7 @@ from trainer.content_config import ContentConfig
 from trainer.images_config import ImagesConfig
 from trainer.prefix_config import PrefixConfig
 from trainer.settings import Settings
+from trainer.softmax_config import SoftmaxConfig
 from trainer.tables_config import TablesConfig
 from trainer.users_config import AlsConfig
 
@@ -245,6 +246,8 @@ class Prod2VecConfig(Settings):
     checkpoint_s: float = Field(default=60.0, ge=0)
     """Seconds between two checkpoints, which are taken at the end of an epoch; 0 takes one after
     every epoch. The result does not depend on it."""
+    softmax: SoftmaxConfig | None = None
+    """Learn by sampled softmax in place of gensim's negative sampling; None does not."""
 
     @model_validator(mode="after")
     def _rate_falls(self) -> Self:

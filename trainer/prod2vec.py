@@ -14,6 +14,7 @@ from artifacts.versions import VersionedRoot
 from trainer.checkpoints import Checkpoints
 from trainer.config import Prod2VecConfig
 from trainer.corpus import Corpus, write_corpus
+from trainer.prod2vec_softmax import fit_softmax
 from trainer.scratch import scratch_folder
 from trainer.skip_gram import train_skip_gram
 from trainer.space_artifact import SpaceRecipe, store_space
@@ -40,7 +41,7 @@ def train_prod2vec(
         space=SPACE,
         settings=config.model_dump(mode="json", exclude={"checkpoint_s"}),
         inputs={"prepared": prepared.manifest.id},
-        packages=("gensim", "numpy"),
+        packages=("gensim", "numba", "numpy", "scipy"),
     )
 
     checkpoints = Checkpoints(root.root / f".checkpoints-{recipe.id}", every_s=config.checkpoint_s)
@@ -77,6 +78,10 @@ def fit_prod2vec(
     Raises:
         DataError: fewer than two items occur `min_count` times.
     """
+    if config.softmax is not None:
+        return fit_softmax(
+            prepared, config, config.softmax, checkpoints=checkpoints, progress=progress
+        )
     with scratch_folder(parent) as folder:
         progress.start("write corpus")
         corpus = write_corpus(

@@ -41,7 +41,7 @@ def train_skip_gram(
         _train_epoch(model, corpus, config, epoch)
         progress.advance()
         if checkpoints and epoch + 1 < config.epochs:
-            checkpoints.offer(epoch + 1, model.wv.vectors, model.syn1neg)
+            checkpoints.offer(epoch + 1, {"vectors": model.wv.vectors, "outputs": model.syn1neg})
     return model
 
 
@@ -69,8 +69,8 @@ def _untrained(corpus: Corpus, config: Prod2VecConfig, *, shrink: bool) -> Word2
 
 
 def _resume(model: Word2Vec, latest: Checkpoint) -> int:
-    model.wv.vectors[:] = latest.vectors
-    model.syn1neg[:] = latest.outputs
+    model.wv.vectors[:] = latest.arrays["vectors"]
+    model.syn1neg[:] = latest.arrays["outputs"]
     return latest.epochs
 
 

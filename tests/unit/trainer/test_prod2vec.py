@@ -137,3 +137,37 @@ def test_windows_shrink_for_sessions_and_not_for_baskets(prepared, tmp_path):
     np.testing.assert_array_equal(vectors(prepared), vectors(prepared, shrink_windows=True))
     np.testing.assert_array_equal(vectors(baskets), vectors(baskets, shrink_windows=False))
     assert not np.array_equal(vectors(baskets), vectors(baskets, shrink_windows=True))
+
+
+SOFTMAX = Prod2VecConfig.model_validate(
+    {"dimensions": 16, "min_count": 3, "softmax": {"epochs": 15, "batch": 16, "noise": 32}}
+)
+
+
+@pytest.mark.parametrize("both_ways", [False, True])
+def test_softmax_brings_items_of_a_theme_together_in_both_relations(prepared, tmp_path, both_ways):
+    assert SOFTMAX.softmax is not None
+    softmax = SOFTMAX.softmax.model_copy(update={"both_ways": both_ways})
+    config = SOFTMAX.model_copy(update={"softmax": softmax})
+    learnt = fit_prod2vec(prepared, config, tmp_path, progress=SilentProgress())
+    assert learnt.dim == (32 if both_ways else 16)
+    themes = np.array([id.split("-")[0] for id in prepared.items.ids(learnt.rows)])
+    for relation in Relation:
+        scores = learnt.vectors @ learnt.targets(relation).T
+        np.fill_diagonal(scores, -np.inf)
+        assert np.mean(themes[scores.argmax(axis=1)] == themes) > 0.95
+
+
+def test_softmax_knows_the_items_that_are_frequent_enough(prepared, tmp_path):
+    learnt = fit_prod2vec(prepared, SOFTMAX, tmp_path, progress=SilentProgress())
+    counts = write_corpus(
+        prepared.train_sessions, tmp_path / "c.txt", items=len(prepared.items)
+    ).counts
+    np.testing.assert_array_equal(learnt.rows, np.flatnonzero(counts >= 3))
+    with pytest.raises(DataError, match="beside others, got 0"):
+        fit_prod2vec(
+            prepared,
+            SOFTMAX.model_copy(update={"min_count": 10_000}),
+            tmp_path,
+            progress=SilentProgress(),
+        )

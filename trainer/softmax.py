@@ -1,0 +1,214 @@
+"""Skip-gram with a sampled softmax over all items, batched so that matrix products do the work."""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from artifacts.arrays import FloatMatrix, FloatVector
+from artifacts.progress import Progress
+from trainer.checkpoints import Checkpoints
+from trainer.config import Prod2VecConfig
+from trainer.pair_counts import PairCounts
+from trainer.softmax_config import SoftmaxConfig
+from trainer.softmax_kernels import UNTOUCHED, adagrad, pull_noise, pull_pairs, score_pairs
+
+INITIAL_SPREAD = 0.1
+INITIAL_SQUARE = 1e-3
+"""AdaGrad's sum of squares at the start; without it first steps would all have full length."""
+LAST_RATE = 0.01
+"""Share of the learning rate that is left at the end."""
+
+
+@dataclass(frozen=True, slots=True)
+class SoftmaxModel:
+    """Both matrices and what AdaGrad remembers of them; training changes them in place.
+
+    Attributes:
+        vectors: (n, d) float32 input vectors.
+        outputs: (n, d) float32 output vectors.
+        vector_squares: (n, d) float32 sums of squared gradients.
+        output_squares: (n, d) float32, likewise.
+    """
+
+    vectors: FloatMatrix
+    outputs: FloatMatrix
+    vector_squares: FloatMatrix
+    output_squares: FloatMatrix
+
+    @classmethod
+    def untrained(cls, items: int, dimensions: int, seed: int) -> Self:
+        """Return a model of small random vectors."""
+        rng = np.random.default_rng(seed)
+        shape = (items, dimensions)
+        vectors, outputs = (
+            INITIAL_SPREAD * rng.standard_normal(shape, dtype=np.float32) for _ in range(2)
+        )
+        squares = np.full(shape, INITIAL_SQUARE, dtype=np.float32)
+        return cls(vectors, outputs, squares, squares.copy())
+
+    @property
+    def arrays(self) -> dict[str, FloatMatrix]:
+        """All of its state by name."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+def train_softmax(
+    pairs: PairCounts,
+    config: Prod2VecConfig,
+    *,
+    checkpoints: Checkpoints | None,
+    progress: Progress,
+) -> SoftmaxModel:
+    """Raise the probability of what stands near each item.
+
+    Minimises, over items a, the cross entropy between the observed share of each neighbour c and
+    softmax over c of u_a . w_c. Negative sampling (Mikolov et al. 2013) estimates log-probability
+    ratios one pair and a few draws at a time; here an item meets all of its neighbours at once, and
+    the rest of the sum over all items is estimated from draws that a batch shares, each divided by
+    its expected number (Bengio and Senecal 2008; Jean et al. 2015). The neighbours themselves enter
+    the sum exactly, which takes most of the variance away.
+
+    Every epoch draws its random numbers from the seed and its own number, so that a resumed
+    training goes the same way.
+
+    Args:
+        pairs: of n items.
+        config: every knob; it has a table `softmax`.
+        checkpoints: where the state is kept; None keeps none.
+        progress: gets one step an epoch, those of the checkpoint included.
+
+    Cost: O(epochs * (n * noise + pairs) * d).
+    """
+    settings = config.softmax
+    assert settings is not None, "bug: softmax without its settings"
+    model = SoftmaxModel.untrained(len(pairs), config.dimensions, config.seed)
+    done = _resume(model, checkpoints)
+    progress.advance(done)
+    passes = _Epochs(pairs, model, settings)
+    for epoch in range(done, settings.epochs):
+        passes.run(epoch, np.random.default_rng([config.seed, epoch]))
+        progress.advance()
+        if checkpoints and epoch + 1 < settings.epochs:
+            checkpoints.offer(epoch + 1, model.arrays)
+    return model
+
+
+def _resume(model: SoftmaxModel, checkpoints: Checkpoints | None) -> int:
+    """Take over the newest checkpoint, if there is one; return its finished epochs."""
+    latest = checkpoints.latest() if checkpoints else None
+    if latest is None:
+        return 0
+    for name, array in latest.arrays.items():
+        model.arrays[name][:] = array
+    return latest.epochs
+
+
+class _Epochs:
+    """Passes over the items, and the buffers that they share."""
+
+    def __init__(self, pairs: PairCounts, model: SoftmaxModel, config: SoftmaxConfig) -> None:
+        self._pairs, self._model, self._config = pairs, model, config
+        self._items: NDArray[np.int64] = np.flatnonzero(pairs.totals > 0)
+        self._weights = _weights(pairs.totals, self._items, config.item_exponent)
+        share = pairs.totals**config.noise_exponent * (pairs.totals > 0)
+        self._noise_share = share / share.sum()
+        self._cumulated = np.cumsum(self._noise_share)
+        self._slots = np.full(len(pairs), UNTOUCHED, dtype=np.int64)
+        self._touched = np.empty(len(pairs), dtype=np.int64)
+        self._output_pulls = np.empty_like(model.outputs)
+
+    def run(self, epoch: int, rng: np.random.Generator) -> None:
+        """Make one pass in a random order; the learning rate falls from batch to batch."""
+        order = rng.permutation(self._items)
+        firsts = range(0, len(order), self._config.batch)
+        for number, first in enumerate(firsts):
+            gone = (epoch + number / len(firsts)) / self._config.epochs
+            rate = self._config.learning_rate * (1 - (1 - LAST_RATE) * gone)
+            batch = order[first : first + self._config.batch]
+            self._step(batch, self._draw(rng), self._mask(len(batch), rng), rate)
+
+    def _draw(self, rng: np.random.Generator) -> NDArray[np.int64]:
+        places = np.searchsorted(self._cumulated, rng.random(self._config.noise))
+        return np.minimum(places, len(self._cumulated) - 1)
+
+    def _mask(self, items: int, rng: np.random.Generator) -> FloatMatrix:
+        """Return (b, d) zeros where a coordinate is left out, and what keeps the mean elsewhere."""
+        shape = (items, self._model.vectors.shape[1])
+        kept = rng.random(shape, dtype=np.float32) >= self._config.dropout
+        mask: FloatMatrix = kept * np.float32(1 / (1 - self._config.dropout))
+        return mask
+
+    def _step(
+        self, batch: NDArray[np.int64], noise: NDArray[np.int64], mask: FloatMatrix, rate: float
+    ) -> None:
+        pairs, model, decay = self._pairs, self._model, self._config.decay
+        vectors, weights = model.vectors[batch] * mask, self._weights[batch]  # (b, d), (b,)
+        drawn = model.outputs[noise]  # (s, d)
+        exponentials, maxima, scores = self._score(batch, noise, vectors, drawn)
+        sums = exponentials.sum(axis=1)
+        pulls = exponentials @ drawn  # (b, d)
+        used = pull_pairs(
+            batch,
+            pairs.starts,
+            pairs.columns,
+            pairs.shares,
+            weights,
+            vectors,
+            model.outputs,
+            scores,
+            maxima,
+            sums,
+            pulls,
+            self._slots,
+            self._touched,
+            self._output_pulls,
+        )
+        pulls *= mask
+        exponentials *= (weights / sums)[:, None]
+        used = pull_noise(
+            noise,
+            exponentials.T @ vectors,
+            used,
+            self._slots,
+            self._touched,
+            self._output_pulls,
+        )
+        touched = self._touched[:used]
+        adagrad(model.outputs, model.output_squares, touched, self._output_pulls, rate, decay)
+        adagrad(model.vectors, model.vector_squares, batch, pulls, rate, decay)
+        self._slots[touched] = UNTOUCHED
+
+    def _score(
+        self,
+        batch: NDArray[np.int64],
+        noise: NDArray[np.int64],
+        vectors: FloatMatrix,
+        drawn: FloatMatrix,
+    ) -> tuple[FloatMatrix, FloatVector, FloatVector]:
+        """Return exp(score - maximum) of the noise (b, s), the maxima (b,) and scores of pairs."""
+        pairs = self._pairs
+        expected = np.log(len(noise) * self._noise_share[noise]).astype(np.float32)
+        exponentials = vectors @ drawn.T - expected  # (b, s)
+        maxima = exponentials.max(axis=1)
+        lengths = pairs.starts[batch + 1] - pairs.starts[batch]
+        scores = np.empty(int(lengths.sum()), dtype=np.float32)
+        score_pairs(
+            batch,
+            pairs.starts,
+            pairs.columns,
+            vectors,
+            self._model.outputs,
+            scores,
+            maxima,
+        )
+        exponentials -= maxima[:, None]
+        np.exp(exponentials, out=exponentials)
+        return exponentials, maxima, scores
+
+
+def _weights(totals: FloatVector, items: NDArray[np.int64], exponent: float) -> FloatVector:
+    mean = totals[items].mean() if len(items) else 1.0
+    weights: FloatVector = ((totals / mean) ** exponent).astype(np.float32)
+    return weights

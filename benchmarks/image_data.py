@@ -31,12 +31,14 @@ class ImageData:
         files: the photographs; rows are rows of `catalog`.
         catalog: category path of every item.
         queries: (p,) True for photographs that nothing is fitted or trained on.
+        posed: (p,) True for pictures of a product alone, as a shop shows it; never queries.
     """
 
     name: str
     files: PictureFiles
     catalog: Catalog
     queries: NDArray[np.bool_]
+    posed: NDArray[np.bool_]
 
     @property
     def paths(self) -> NDArray[np.str_]:
@@ -80,7 +82,8 @@ def read_image_data(
     kinds = dict(zip(columns["path"], columns["kind"], strict=True))
     natural = np.array([kinds[path] == QUERY_KIND for path in files.paths])
     name = f"{folder.name} {len(files)} {file_checksum(table)}"
-    return ImageData(name, files, catalog, _draw(files.rows, natural, share, seed))
+    queries = _draw(files.rows, natural, share, seed)
+    return ImageData(name, files, catalog, queries, posed=~natural)
 
 
 def _catalog(folder: Path, category_paths: list[str]) -> Catalog:

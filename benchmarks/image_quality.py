@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from artifacts.arrays import FloatMatrix, unit_rows
+from artifacts.arrays import FloatMatrix
 from artifacts.progress import Progress
 from benchmarks.image_data import ImageData
+from benchmarks.image_hits import Hits, neighbour_hits
 from benchmarks.machine import describe_machine
 from benchmarks.results import Result
 from trainer.bootstrap import Bootstrap
@@ -35,22 +36,23 @@ THUMBNAIL = 32
 
 @dataclass(frozen=True, slots=True)
 class _Judged:
-    """Vectors of all photographs by one method, and which queries they answer rightly.
+    """Which queries one method answers rightly.
 
     Attributes:
         name: of the method.
-        hits: (q, 3) of 0 and 1: nearest gallery photograph is of the same category path; of the
-            same product; nearest product, as the mean of its gallery photographs, is of the same
-            category path.
+        hits: by metric, 0 or 1 for every query that the metric is defined for.
         report: what fine-tuning came to.
     """
 
     name: str
-    hits: NDArray[np.float64]
+    hits: dict[str, Hits]
     report: dict[str, Any]
 
-
-METRICS = ("path_at_1", "item_at_1", "path_of_item_at_1")
+    @classmethod
+    def of(
+        cls, name: str, vectors: FloatMatrix, data: ImageData, report: dict[str, Any]
+    ) -> "_Judged":
+        return cls(name, neighbour_hits(vectors, data), report)
 
 
 def measure_image_quality(
@@ -58,8 +60,9 @@ def measure_image_quality(
 ) -> list[Result]:
     """Find the nearest gallery photograph of every query by each method.
 
-    Nothing but the gallery is fitted or trained on. Intervals are percentile bootstraps over the
-    queries, 95 %; `gain` is the paired difference to the untuned principal components.
+    Nothing but the gallery is fitted or trained on. The metrics are those of
+    `benchmarks.image_hits`; intervals are percentile bootstraps over the queries, 95 %; `_gain` is
+    the paired difference to the untuned principal components.
 
     Args:
         data: photographs with their split.
@@ -73,10 +76,10 @@ def measure_image_quality(
     """
     methods = list(_methods(data, config, cache, progress))
     reference = next(at for at, method in enumerate(methods) if method.name == "untuned, pca")
-    bootstraps = [
-        Bootstrap.of(np.stack([method.hits[:, at] for method in methods], axis=1), EvaluateConfig())
-        for at in range(len(METRICS))
-    ]
+    bootstraps = {
+        metric: _bootstrap([method.hits[metric] for method in methods])
+        for metric in methods[0].hits
+    }
     return [
         Result(
             suite=SUITE,
@@ -95,17 +98,17 @@ def _methods(
     data: ImageData, config: ImagesConfig, cache: Path, progress: Progress
 ) -> Iterator[_Judged]:
     reader = PictureReader(data.files, config)
-    yield _judge("raw pixels", _thumbnails(reader, progress), data, {})
+    yield _Judged.of("raw pixels", _thumbnails(reader, progress), data, {})
     for name, settings in _networks(config):
         gallery = PictureReader(_only(data.files, ~data.queries), settings)
         tuned = open_network(gallery, data.catalog, cache, progress=progress)
         features = _features(tuned, reader, cache, progress)
-        yield _judge(f"{name}, 2048 features", features, data, tuned.report)
+        yield _Judged.of(f"{name}, 2048 features", features, data, tuned.report)
         pca = principal_components([features[~data.queries]], config.dimensions)
-        yield _judge(f"{name}, pca", pca.apply(features), data, tuned.report)
+        yield _Judged.of(f"{name}, pca", pca.apply(features), data, tuned.report)
         if tuned.bottleneck is not None:
             reduced = tuned.bottleneck.apply(features)
-            yield _judge(f"{name}, bottleneck", reduced, data, tuned.report)
+            yield _Judged.of(f"{name}, bottleneck", reduced, data, tuned.report)
 
 
 def _networks(config: ImagesConfig) -> list[tuple[str, ImagesConfig]]:
@@ -147,31 +150,17 @@ def _thumbnails(reader: PictureReader, progress: Progress) -> FloatMatrix:
     return centred
 
 
-def _judge(name: str, vectors: FloatMatrix, data: ImageData, report: dict[str, Any]) -> _Judged:
-    unit, rows, paths, asked = unit_rows(vectors), data.files.rows, data.paths, data.queries
-    queries, gallery = unit[asked], unit[~asked]
-    nearest = np.flatnonzero(~asked)[(queries @ gallery.T).argmax(axis=1)]
-    items, first = np.unique(rows[~asked], return_index=True)
-    means = unit_rows(np.add.reduceat(gallery, first, axis=0))
-    paths_of_items = paths[~asked][first]
-    nearest_item = (queries @ means.T).argmax(axis=1)
-    assert len(items) == len(means), "bug: a product without a mean"
-    hits = (
-        paths[nearest] == paths[asked],
-        rows[nearest] == rows[asked],
-        paths_of_items[nearest_item] == paths[asked],
-    )
-    return _Judged(name, np.stack(hits, axis=1).astype(np.float64), report)
+def _bootstrap(hits: list[Hits]) -> Bootstrap:
+    return Bootstrap.of(np.stack(hits, axis=1).astype(np.float64), EvaluateConfig())
 
 
-def _metrics(bootstraps: list[Bootstrap], place: int, reference: int) -> dict[str, float]:
+def _metrics(bootstraps: dict[str, Bootstrap], place: int, reference: int) -> dict[str, float]:
     metrics: dict[str, float] = {}
-    for name, bootstrap in zip(METRICS, bootstraps, strict=True):
-        for suffix, value in zip(("", "_low", "_high"), bootstrap.interval(place), strict=True):
-            metrics[name + suffix] = value
-    gains = bootstraps[0].difference(place, reference)
-    for suffix, value in zip(("", "_low", "_high"), gains, strict=True):
-        metrics[f"path_at_1_gain{suffix}"] = value
+    for name, bootstrap in bootstraps.items():
+        gain = bootstrap.difference(place, reference)
+        for kind, interval in (("", bootstrap.interval(place)), ("_gain", gain)):
+            for suffix, value in zip(("", "_low", "_high"), interval, strict=True):
+                metrics[f"{name}{kind}{suffix}"] = round(value, 4)
     return metrics
 
 

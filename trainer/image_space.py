@@ -123,7 +123,7 @@ class _Stage:
 def _projection(
     files: PictureFiles, store: FeatureCache, tuned: TunedNetwork, config: ImagesConfig
 ) -> Projection:
-    if config.reduction == "bottleneck":
+    if config.learns_reduction:
         assert tuned.bottleneck is not None, "bug: the settings ask for fine-tuning"
         return tuned.bottleneck
     return principal_components(_blocks(files, store), config.dimensions)

@@ -90,9 +90,9 @@ class ImagesConfig(Settings):
     """Pixels of either side that the network sees; 299 is what it was made for."""
     dimensions: int = Field(default=100, ge=2, le=INCEPTION_FEATURES)
     """Length of a vector; fewer where there are fewer pictures."""
-    reduction: Literal["pca", "bottleneck"] = "pca"
-    """What takes the network's 2,048 features to `dimensions`: principal components, or the layer
-    that fine-tuning learns for the purpose."""
+    reduction: Literal["auto", "pca", "bottleneck"] = "auto"
+    """What takes the network's 2,048 features to `dimensions`: whitened principal components, or
+    the layer that fine-tuning learns for the purpose; `auto` takes the latter where there is one."""
     fine_tune: FineTuneConfig | None = None
     """Without it the network is taken as it comes."""
     max_bytes: int = Field(default=64 * 2**20, ge=1)
@@ -114,6 +114,13 @@ class ImagesConfig(Settings):
                 '[train.image.fine_tune], or set reduction = "pca"'
             )
         return self
+
+    @property
+    def learns_reduction(self) -> bool:
+        """Tell whether the reduction comes from fine-tuning."""
+        return self.reduction == "bottleneck" or (
+            self.reduction == "auto" and self.fine_tune is not None
+        )
 
     def what_counts(self) -> dict[str, Any]:
         """Return the settings that the vectors depend on: all but where and how fast."""

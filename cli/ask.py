@@ -6,19 +6,13 @@ from rich.console import Console
 from rich.table import Table
 
 from artifacts.errors import ConfigError, DataError
-from artifacts.relation import Relation
 from shelfmate.client import CallError, Client, EntryError, Item, Options, Recommendations
 
 TIMEOUT_S = 5.0
 
 
 def ask_similar(
-    item_ids: Sequence[str],
-    *,
-    address: str,
-    k: int,
-    relation: Relation | None,
-    console: Console,
+    item_ids: Sequence[str], options: Options, *, address: str, console: Console
 ) -> None:
     """Show what a server recommends for each item.
 
@@ -28,7 +22,7 @@ def ask_similar(
     """
     try:
         with Client(address, timeout_s=TIMEOUT_S) as client:
-            failed = show_similar(client, item_ids, k=k, relation=relation, console=console)
+            failed = show_similar(client, item_ids, options, console=console)
     except CallError as error:
         raise ConfigError(f"server at {address}: {error}") from error
     if failed:
@@ -36,15 +30,9 @@ def ask_similar(
 
 
 def show_similar(
-    client: Client,
-    item_ids: Sequence[str],
-    *,
-    k: int,
-    relation: Relation | None,
-    console: Console,
+    client: Client, item_ids: Sequence[str], options: Options, *, console: Console
 ) -> list[EntryError]:
     """Print a table for each item that was answered, and return the errors of the others."""
-    options = Options(k=k, relation=relation.value if relation else None)
     answers = client.similar(item_ids, options)
     titles = _titles(client, item_ids, answers.outcomes)
     failed: list[EntryError] = []
@@ -52,7 +40,7 @@ def show_similar(
         if isinstance(outcome, EntryError):
             failed.append(outcome)
         else:
-            console.print(_table(item_id, outcome, titles, relation))
+            console.print(_table(item_id, outcome, titles, options))
     return failed
 
 
@@ -75,11 +63,11 @@ def _titles(
 
 
 def _table(
-    item_id: str, answer: Recommendations, titles: dict[str, str], relation: Relation | None
+    item_id: str, answer: Recommendations, titles: dict[str, str], options: Options
 ) -> Table:
-    asked = f" ({relation})" if relation else ""
+    asked = ", ".join(filter(None, (options.serving_config, options.relation)))
     table = Table(
-        title=f"{item_id}  {titles.get(item_id, '(not in the catalogue)')}{asked}",
+        title=f"{item_id}  {titles.get(item_id, '(not in the catalogue)')}{f' ({asked})' if asked else ''}",
         title_justify="left",
         box=None,
         pad_edge=False,

@@ -6,8 +6,8 @@ from pathlib import Path
 from artifacts.progress import Progress
 from artifacts.user_space_layout import USER_SPACE
 from cli.id_list import read_ids
-from cli.pipeline import embedding_folder, open_prepared
 from cli.shop import Workspace
+from cli.training_inputs import embedding_folder, open_prepared
 from retrieval.campaign import CampaignReport, CampaignRequest, recommend_users
 from retrieval.campaign_config import CampaignConfig
 from retrieval.user_space import UserSpace

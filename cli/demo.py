@@ -95,11 +95,14 @@ def _show_quality(snapshot: Snapshot, console: Console) -> None:
 def _ask(client: Client, snapshot: Snapshot, console: Console) -> None:
     known = popular_items(snapshot, count=3)
     for relation in Relation:
-        show_similar(client, known, k=SHOWN, relation=relation, console=console)
+        options = Options(k=SHOWN, relation=relation.value)
+        show_similar(client, known, options, console=console)
     cold = cold_item(snapshot)
     if cold is not None:
-        console.print("\nA product that nobody bought:", highlight=False)
-        show_similar(client, [cold], k=SHOWN, relation=None, console=console)
+        console.print("\nA product that nobody bought, as two pages would show it:")
+        for page in ("offer_page", "new_product_page"):
+            options = Options(k=SHOWN, serving_config=page)
+            show_similar(client, [cold], options, console=console)
 
 
 def popular_items(snapshot: Snapshot, *, count: int) -> list[str]:

@@ -17,6 +17,7 @@ from cli.progress import ConsoleProgress
 from cli.serving import run_server
 from cli.shop import ShopConfig, Workspace, load_shop
 from cli.snapshots import roll_back_snapshot, run_publish, snapshot_table
+from shelfmate.client import Options
 
 app = typer.Typer(
     name="shelfmate",
@@ -54,14 +55,64 @@ def prepare_command(config: ConfigOption = DEFAULT_CONFIG) -> None:
 
 
 @app.command("train")
-def train_command(config: ConfigOption = DEFAULT_CONFIG) -> None:
-    """Learn vectors from the prepared sessions."""
+def train_command(
+    spaces: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="`cf` (prod2vec), `content` (fastText), `user` (ALS), `image` (Inception v3), or the "
+            "tables `covisitation` and `sessions`; none: all that the shop file has settings for."
+        ),
+    ] = None,
+    config: ConfigOption = DEFAULT_CONFIG,
+) -> None:
+    """Learn vectors from the prepared data."""
     with extra("trainer"):
-        from cli.pipeline import run_train
+        from cli.spaces import run_train
     shop = _shop(config)
     with ConsoleProgress(err) as progress:
-        folder = run_train(shop, progress)
-    out.print(f"vectors: {folder}", markup=False)
+        folders = run_train(shop, spaces or (), progress)
+    for name, folder in folders.items():
+        out.print(f"{name}: {folder}", markup=False)
+
+
+@app.command("map")
+def map_command(
+    spaces: Annotated[list[str] | None, typer.Argument(help="Spaces; none: `cf`.")] = None,
+    config: ConfigOption = DEFAULT_CONFIG,
+) -> None:
+    """Draw spaces by t-SNE, coloured by category: a page that works offline, and a picture."""
+    with extra("trainer"):
+        from cli.maps import run_maps
+    shop = _shop(config)
+    with ConsoleProgress(err) as progress:
+        files = run_maps(shop, spaces or ("cf",), progress)
+    for each in files:
+        out.print(f"{each.page}\n{each.picture}", markup=False)
+
+
+@app.command("recommend-users")
+def recommend_users_command(
+    folder: Annotated[Path, typer.Option("--out", help="Folder for Parquet files; resumable.")],
+    config: ConfigOption = DEFAULT_CONFIG,
+    users: Annotated[
+        Path | None, typer.Option(help="User ids, one a line; unset: all users.")
+    ] = None,
+    deny: Annotated[
+        Path | None, typer.Option(help="Item ids, one a line, that nobody gets.")
+    ] = None,
+) -> None:
+    """Write the best items of every user, without what they have bought: an e-mail campaign."""
+    with extra("trainer"):
+        from cli.campaign import CampaignFiles, run_campaign
+    shop = _shop(config)
+    with ConsoleProgress(err) as progress:
+        files = CampaignFiles(folder, users, deny)
+        report = run_campaign(Workspace(shop.work_dir), files, shop.campaign, progress)
+    out.print(
+        f"{report.rows:,} recommendations for {report.users:,} users in {folder}; "
+        f"unknown: {report.unknown_users:,} users, {report.unknown_items:,} items",
+        markup=False,
+    )
 
 
 @app.command("evaluate")
@@ -109,6 +160,18 @@ def tune_command(
         tuned = run_tune(options, progress)
     for line in tuned_text(tuned):
         out.print(line, markup=False)
+
+
+@app.command("cold-start")
+def cold_start_command(config: ConfigOption = DEFAULT_CONFIG) -> None:
+    """Hide known items from training and measure what can be recommended beside them."""
+    with extra("trainer"):
+        from cli.cold_start import run_cold_start
+    shop = _shop(config)
+    with ConsoleProgress(err) as progress:
+        report, folder = run_cold_start(shop, progress)
+    out.print(report.to_text(), markup=False)
+    out.print(f"report and charts: {folder}", markup=False)
 
 
 @app.command("index")
@@ -178,9 +241,15 @@ def similar_command(
     relation: Annotated[
         Relation | None, typer.Option(help="What is asked for; unset: the server's choice.")
     ] = None,
+    serving_config: Annotated[
+        str, typer.Option(help="Named behaviour; unset: the server's default.")
+    ] = "",
 ) -> None:
     """Ask a running server for recommendations, shown by title with score and source."""
-    ask_similar(item_ids, address=address, k=k, relation=relation, console=out)
+    options = Options(
+        k=k, relation=relation.value if relation else None, serving_config=serving_config
+    )
+    ask_similar(item_ids, options, address=address, console=out)
 
 
 @app.command("demo")

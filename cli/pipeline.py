@@ -6,36 +6,25 @@ from pathlib import Path
 from typing import Any
 
 from artifacts.embeddings import EmbeddingTable
-from artifacts.errors import ArtifactError
 from artifacts.folders import write_file
-from artifacts.manifest import read_manifest
 from artifacts.prepared import Prepared
 from artifacts.progress import Progress
 from artifacts.snapshot import Snapshot
 from cli.shop import ShopConfig, Workspace
 from cli.snapshots import run_publish
+from cli.spaces import CF, run_train
+from cli.training_inputs import embedding_folder, open_prepared
 from indexer.build import SnapshotInputs, build_snapshot
 from trainer.config import NoSplit
 from trainer.decile_chart import write_decile_chart
 from trainer.evaluate import EvaluationReport, evaluate
 from trainer.evaluate_sessions import evaluate_sessions
 from trainer.prepare import prepare
-from trainer.prod2vec import train_prod2vec
-
-CF = "cf"
 
 
 def run_prepare(shop: ShopConfig, progress: Progress) -> Prepared:
     """Event and item files -> prepared data set."""
     return prepare(shop.prepare, Workspace(shop.work_dir).prepared, progress=progress)
-
-
-def run_train(shop: ShopConfig, progress: Progress) -> Path:
-    """Prepared data set -> collaborative vectors; returns their folder."""
-    workspace = Workspace(shop.work_dir)
-    return train_prod2vec(
-        open_prepared(workspace), shop.train.cf, workspace.embedding(CF), progress=progress
-    )
 
 
 def run_evaluate(
@@ -63,7 +52,7 @@ def run_index(shop: ShopConfig, progress: Progress) -> Snapshot:
     workspace = Workspace(shop.work_dir)
     inputs = SnapshotInputs(
         prepared=open_prepared(workspace),
-        embeddings={CF: embedding_folder(workspace, CF)},
+        embeddings=_embeddings(workspace, shop),
         quality=_quality(workspace),
     )
     return build_snapshot(
@@ -74,33 +63,20 @@ def run_index(shop: ShopConfig, progress: Progress) -> Snapshot:
 def run_all(shop: ShopConfig, progress: Progress, *, force: bool) -> tuple[Snapshot, str]:
     """Every stage in order, publishing included."""
     run_prepare(shop, progress)
-    run_train(shop, progress)
+    run_train(shop, (), progress)
     if not isinstance(shop.prepare.split, NoSplit):
         run_evaluate(shop, progress)
     snapshot = run_index(shop, progress)
     return snapshot, run_publish(shop, snapshot.id, force=force)
 
 
-def open_prepared(workspace: Workspace) -> Prepared:
-    """Open the prepared data set in use."""
-    return Prepared.open(workspace.prepared.current(hint="shelfmate prepare"))
-
-
-def embedding_folder(workspace: Workspace, space: str) -> Path:
-    """Return the folder of the vectors in use.
-
-    Raises:
-        ArtifactError: there are none, or they were made from another data set than the one in use.
-    """
-    folder = workspace.embedding(space).current(hint="shelfmate train")
-    made_from = read_manifest(folder, "embedding").inputs.get("prepared")
-    current = workspace.prepared.current_id()
-    if made_from != current:
-        raise ArtifactError(
-            f"{folder}: made from data set {made_from}, but {current} is in use; "
-            "run `shelfmate train` again"
-        )
-    return folder
+def _embeddings(workspace: Workspace, shop: ShopConfig) -> dict[str, Path]:
+    """Return the folders of the spaces that the index wants and training has made."""
+    wanted = dict.fromkeys(space.space for space in shop.index.spaces)
+    trained = [space for space in wanted if workspace.embedding(space).current_id() is not None]
+    if CF in wanted and CF not in trained:
+        trained.append(CF)  # its absence is told with the command that makes it
+    return {space: embedding_folder(workspace, space) for space in trained}
 
 
 def _quality(workspace: Workspace) -> dict[str, Any]:

@@ -9,9 +9,11 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from artifacts.errors import ConfigError
 from artifacts.versions import VersionedRoot
 from indexer.config import IndexConfig
+from retrieval.campaign_config import CampaignConfig
 from retrieval.config import RetrievalConfig
 from server.config import ServerConfig
 from trainer.config import EvaluateConfig, PrepareConfig, TrainConfig
+from trainer.content_config import MapConfig
 from trainer.tune_config import TuneConfig
 
 
@@ -30,6 +32,10 @@ class ShopConfig(BaseModel):
     """How held-out sessions are scored."""
     tune: TuneConfig = TuneConfig()
     """How settings of a space are searched."""
+    map: MapConfig = MapConfig()
+    """How a space is drawn."""
+    campaign: CampaignConfig = CampaignConfig()
+    """What every user of an e-mail campaign gets."""
     index: IndexConfig
     """From vectors to a snapshot."""
     retrieval: RetrievalConfig = RetrievalConfig()
@@ -52,6 +58,15 @@ class Workspace:
     def embedding(self, space: str) -> VersionedRoot:
         """Vectors of one space."""
         return VersionedRoot(self.root / "embeddings" / space)
+
+    def table(self, name: str) -> VersionedRoot:
+        """One table of candidates."""
+        return VersionedRoot(self.root / "tables" / name)
+
+    @property
+    def maps(self) -> Path:
+        """Maps of spaces."""
+        return self.root / "maps"
 
     @property
     def quality(self) -> Path:

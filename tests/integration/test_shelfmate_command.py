@@ -60,6 +60,23 @@ def test_prod2vec_beats_popularity_on_sessions_with_structure(finished_shop):
     assert mrr["cf continuations"] > 2 * mrr["most popular"]
 
 
+def test_train_takes_the_spaces_that_are_named_and_refuses_others(shop):
+    text = (shop / "shop.toml").read_text("utf-8")
+    content = (
+        "[train.content]\ndimensions = 8\nepochs = 1\nworkers = 1\nbuckets = 1024\n\n[evaluate]"
+    )
+    (shop / "shop.toml").write_text(text.replace("[evaluate]", content), "utf-8")
+    done = shelfmate("train", "content", folder=shop)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("content: ")
+    drawn = shelfmate("map", "content", folder=shop)
+    assert drawn.returncode == 0, drawn.stderr
+    assert (shop / "work/maps/content.html").exists()
+    refused = shelfmate("train", "user", folder=shop)
+    assert refused.returncode == 2
+    assert "[train.<space>]" in refused.stderr
+
+
 def test_stages_one_by_one_give_what_run_gives(tmp_path, finished_shop):
     write_shop(tmp_path)
     for stage in ("prepare", "train", "evaluate", "index", "publish"):

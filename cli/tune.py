@@ -15,6 +15,7 @@ from artifacts.progress import Progress, SilentProgress
 from cli.shop import ShopConfig, Workspace, load_shop
 from cli.shop_text import with_table
 from cli.training_inputs import open_prepared
+from trainer.tune import Confirmed, Limits, TuneTask, confirm, run_trials
 from trainer.tune_chart import StudyCharts, importances, write_study_charts
 from trainer.tune_data import tune_data
 from trainer.tune_spaces import tunable_space

@@ -112,9 +112,11 @@ class _Epochs:
         self._pairs, self._model, self._config = pairs, model, config
         self._items: NDArray[np.int64] = np.flatnonzero(pairs.totals > 0)
         self._weights = _weights(pairs.totals, self._items, config.item_exponent)
-        share = pairs.totals**config.noise_exponent * (pairs.totals > 0)
-        self._noise_share = share / share.sum()
-        self._cumulated = np.cumsum(self._noise_share)
+        share = pairs.totals[self._items].astype(np.float64) ** config.noise_exponent
+        # Drawn among items with pairs alone: rounding could let a draw end on one without any.
+        self._cumulated = np.cumsum(share / share.sum())
+        self._log_expected = np.full(len(pairs), -np.inf, dtype=np.float32)
+        self._log_expected[self._items] = np.log(config.noise * share / share.sum())
         self._slots = np.full(len(pairs), UNTOUCHED, dtype=np.int64)
         self._touched = np.empty(len(pairs), dtype=np.int64)
         self._output_pulls = np.empty_like(model.outputs)
@@ -131,7 +133,8 @@ class _Epochs:
 
     def _draw(self, rng: np.random.Generator) -> NDArray[np.int64]:
         places = np.searchsorted(self._cumulated, rng.random(self._config.noise))
-        return np.minimum(places, len(self._cumulated) - 1)
+        drawn: NDArray[np.int64] = self._items[np.minimum(places, len(self._items) - 1)]
+        return drawn
 
     def _mask(self, items: int, rng: np.random.Generator) -> FloatMatrix:
         """Return (b, d) zeros where a coordinate is left out, and what keeps the mean elsewhere."""
@@ -189,8 +192,7 @@ class _Epochs:
     ) -> tuple[FloatMatrix, FloatVector, FloatVector]:
         """Return exp(score - maximum) of the noise (b, s), the maxima (b,) and scores of pairs."""
         pairs = self._pairs
-        expected = np.log(len(noise) * self._noise_share[noise]).astype(np.float32)
-        exponentials = vectors @ drawn.T - expected  # (b, s)
+        exponentials = vectors @ drawn.T - self._log_expected[noise]  # (b, s)
         maxima = exponentials.max(axis=1)
         lengths = pairs.starts[batch + 1] - pairs.starts[batch]
         scores = np.empty(int(lengths.sum()), dtype=np.float32)

@@ -1,0 +1,79 @@
+"""The data sets that quality bars are stated on, and the settings chosen for each.
+
+Every setting was chosen on a cut of the training part; the held-out part was not looked at.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from artifacts.prepared import Prepared
+from artifacts.progress import Progress
+from artifacts.versions import VersionedRoot
+from trainer.config import PrepareConfig, Prod2VecConfig
+from trainer.prepare import prepare
+
+ORDERED = {"position": "position"}
+TITLES = {"title": "title", "category_path": "category_path", "top_category": "top_category"}
+RETAIL = {**TITLES, "brand": "brand", "price": "price"}
+
+
+@dataclass(frozen=True, slots=True)
+class QualityData:
+    """One data set.
+
+    Attributes:
+        name: also of the folder that holds `events.parquet` and, with `item_columns`,
+            `items.parquet`.
+        prepare: the table `[prepare]` but for the paths.
+        item_columns: which columns of the items are what; None where there are no items.
+        train: the table `[train.cf]`.
+        at_least: MRR@25 that prod2vec alone must reach.
+        against_co_occurrence: or what it must reach, as a multiple of co-occurrence's.
+    """
+
+    name: str
+    prepare: dict[str, Any]
+    item_columns: dict[str, str] | None
+    train: dict[str, Any]
+    at_least: float | None = None
+    against_co_occurrence: float | None = None
+
+    @property
+    def config(self) -> Prod2VecConfig:
+        """Settings of training."""
+        return Prod2VecConfig.model_validate(self.train)
+
+    def prepared(self, folder: Path, root: VersionedRoot, *, progress: Progress) -> Prepared:
+        """Prepare the files below `folder`."""
+        files: dict[str, Any] = {"events": {"path": str(folder / self.name / "events.parquet")}}
+        if self.item_columns:
+            path = str(folder / self.name / "items.parquet")
+            files["items"] = {"path": path, "columns": self.item_columns}
+        tables = dict(self.prepare)
+        files["events"]["columns"] = tables.pop("columns")
+        return prepare(PrepareConfig.model_validate({**files, **tables}), root, progress=progress)
+
+
+DIGINETICA = QualityData(
+    name="diginetica",
+    prepare={"columns": ORDERED, "split": {"kind": "column", "column": "split"}},
+    item_columns=None,
+    train={"dimensions": 128, "window": 10, "min_count": 1, "softmax": {}},
+    at_least=0.155,
+)
+INSTACART = QualityData(
+    name="instacart",
+    prepare={"columns": ORDERED},
+    item_columns=TITLES,
+    train={"dimensions": 128, "window": 3, "min_count": 1, "softmax": {}},
+    against_co_occurrence=1.15,
+)
+COMPLETE_JOURNEY = QualityData(
+    name="complete-journey",
+    prepare={"columns": {"timestamp": "timestamp"}, "sessions": {"order": "none"}},
+    item_columns=RETAIL,
+    train={"dimensions": 128, "window": 10, "min_count": 1, "softmax": {}},
+    against_co_occurrence=1.15,
+)
+QUALITY_DATA = {data.name: data for data in (DIGINETICA, INSTACART, COMPLETE_JOURNEY)}

@@ -19,7 +19,8 @@ class Prepared:
 
     `train_sessions` and `heldout_sessions` are Parquet files, a row a session: session_id
     (string), user_id (string or null), started_at (timestamp or null), items (list of int32
-    vocabulary rows, in order).
+    vocabulary rows, in order). Where kinds of event weigh differently there is also weights (list
+    of float32, parallel to items).
     """
 
     path: Path

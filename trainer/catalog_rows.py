@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import ibis
-import pyarrow as pa
 from ibis.expr.types import StringValue, Table
 
 from artifacts.catalog import PATH_SEPARATOR
@@ -74,10 +73,11 @@ def _text(taken: Table, name: str) -> StringValue:
     return taken[name].cast("string").strip().nullif("")
 
 
-def no_items() -> Table:
+def no_items(lines: Table) -> Table:
     """Return an empty table of items, for a shop without a catalogue file."""
-    text = [(name, pa.string()) for name in ("item_id", *ATTRIBUTES)]
-    return ibis.memtable(pa.schema([*text, ("price", pa.float64())]).empty_table())
+    text = {name: ibis.null("string") for name in ATTRIBUTES}
+    nothing = lines.filter(ibis.literal(False))
+    return nothing.select("item_id", **text, price=ibis.null("float64"))
 
 
 def vocabulary_rows(items: Table, lines: Table) -> Table:

@@ -9,6 +9,8 @@ from pydantic import BeforeValidator, Field, model_validator
 from trainer.baselines_config import BaselinesConfig
 from trainer.content_config import ContentConfig
 from trainer.images_config import ImagesConfig
+from trainer.kind_weights import MAX_STRENGTHS, different_weights, plain_kind
+from trainer.outliers_config import OutliersConfig
 from trainer.prefix_config import PrefixConfig
 from trainer.settings import Settings
 from trainer.softmax_config import SoftmaxConfig
@@ -33,7 +35,7 @@ class EventColumns(Settings):
     """Our names for the columns of the event files; what is not named here is not read."""
 
     session_id: str = "session_id"
-    """Visit, basket or order; needed."""
+    """Visit, basket or order; needed, unless `gap_minutes` makes the visits."""
     item_id: str = "item_id"
     """Product; needed."""
     user_id: str | None = None
@@ -43,7 +45,7 @@ class EventColumns(Settings):
     timestamp: str | None = None
     """When it happened, ISO 8601 or the file's own timestamp type; read as UTC."""
     event: str | None = None
-    """Kind of event."""
+    """Kind of event, such as `view` or `purchase`."""
     quantity: str | None = None
     """Units."""
     price: str | None = None
@@ -98,6 +100,8 @@ class ItemsConfig(Settings):
 class SessionsConfig(Settings):
     """How events become sessions."""
 
+    gap_minutes: int | None = Field(default=None, ge=1)
+    """Where the log has no session ids: a user's visit ends after so long without an event."""
     min_length: int = Field(default=2, ge=2)
     """Items; shorter sessions are dropped and counted."""
     max_length: int = Field(default=200, ge=2, le=LONGEST_LINE)
@@ -171,12 +175,20 @@ class PrepareConfig(Settings):
     """The event files."""
     items: ItemsConfig | None = None
     """The item files; without them every item is uncategorised and has no title."""
+    kinds: dict[str, Annotated[float, Field(gt=0, allow_inf_nan=False)]] = Field(default={})
+    """Weight of an event by its kind; kinds that are taken but not named weigh 1. Without this
+    table, or with equal weights, sessions carry no weights."""
+    outliers: OutliersConfig = OutliersConfig()
+    """Which sessions no shopper made."""
     sessions: SessionsConfig = SessionsConfig()
     """How events become sessions."""
     split: Split = RandomSplit()
     """Which sessions are held out."""
-    engine: Literal["duckdb"] = "duckdb"
-    """What runs the queries."""
+    engine: Literal["duckdb", "spark"] = "duckdb"
+    """What runs the queries: DuckDB in this process, or Spark, which needs the extra `spark`."""
+    spark: dict[str, str] = Field(default={})
+    """Properties of the Spark session, such as `"spark.master"`; without one, Spark runs in this
+    machine."""
     memory_limit: str = Field(default="4GB", pattern=r"^\d+(\.\d+)?\s*([KMGT]i?B)$")
     """Memory that the engine may use before it spills to disk."""
     threads: int | None = Field(default=None, ge=1)
@@ -187,12 +199,21 @@ class PrepareConfig(Settings):
         """What orders the items of a session."""
         if self.sessions.order != "auto":
             return self.sessions.order
-        return "position" if self.events.columns.position else "timestamp"
+        # A position counts inside the log's own sessions, not inside visits that we cut.
+        own = self.events.columns.position and self.sessions.gap_minutes is None
+        return "position" if own else "timestamp"
+
+    @property
+    def weights(self) -> tuple[float, ...]:
+        """Different weights of the kinds, ascending; empty where all events weigh the same."""
+        order = different_weights(self.events.kinds, self.kinds) if self.kinds else ()
+        return order if len(order) > 1 else ()
 
     @property
     def needs_timestamp(self) -> bool:
         """Tell whether an event without a time is of no use."""
-        return self.order == "timestamp" or isinstance(self.split, TimeSplit)
+        timed = self.order == "timestamp" or isinstance(self.split, TimeSplit)
+        return timed or self.sessions.gap_minutes is not None
 
     @model_validator(mode="after")
     def _columns_suffice(self) -> Self:
@@ -206,7 +227,55 @@ class PrepareConfig(Settings):
             raise ValueError('order = "position" needs `position` under [prepare.events.columns]')
         if self.needs_timestamp and not columns.timestamp:
             raise ValueError(
-                "an order or a split by time needs `timestamp` under [prepare.events.columns]"
+                "an order, a split or a gap by time needs `timestamp` under "
+                "[prepare.events.columns]"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _gap_suffices(self) -> Self:
+        if self.sessions.gap_minutes is None:
+            return self
+        if not self.events.columns.user_id:
+            raise ValueError("`gap_minutes` needs `user_id` under [prepare.events.columns]")
+        if self.events.columns.session_id != EventColumns().session_id:
+            raise ValueError(
+                "`gap_minutes` under [prepare.sessions] makes the sessions: take out `session_id` "
+                "under [prepare.events.columns], or leave the sessions as the log has them"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _rules_suffice(self) -> Self:
+        columns, rules = self.events.columns, self.outliers
+        if rules.max_user_day_events and not (columns.user_id and columns.timestamp):
+            raise ValueError(
+                "`max_user_day_events` needs `user_id` and `timestamp` under "
+                "[prepare.events.columns]"
+            )
+        if rules.max_items_per_minute and not columns.timestamp:
+            raise ValueError(
+                "`max_items_per_minute` needs `timestamp` under [prepare.events.columns]"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _kinds_are_taken(self) -> Self:
+        plain = [plain_kind(kind) for kind in self.kinds]
+        taken = {plain_kind(kind) for kind in self.events.kinds}
+        if strange := sorted(set(plain) - taken):
+            raise ValueError(
+                f"[prepare.kinds] weighs {strange}, which `kinds` under [prepare.events] does not "
+                f"take; it takes {sorted(taken)}"
+            )
+        if len(set(plain)) < len(plain):
+            raise ValueError("[prepare.kinds] names a kind twice; letter case is ignored")
+        if self.kinds and not self.events.columns.event:
+            raise ValueError("[prepare.kinds] needs `event` under [prepare.events.columns]")
+        if len(self.weights) > MAX_STRENGTHS:
+            raise ValueError(
+                f"[prepare.kinds]: expected at most {MAX_STRENGTHS} different weights, got "
+                f"{len(self.weights)}"
             )
         return self
 

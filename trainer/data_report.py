@@ -73,6 +73,8 @@ class DataReport(BaseModel):
     """What orders the items of a session."""
     split: str
     """Kind of split."""
+    outliers: dict[str, int]
+    """Sessions that broke a rule of `[prepare.outliers]`, by reason; they are in neither part."""
     train: SessionCounts
     """Sessions to learn from."""
     heldout: SessionCounts
@@ -111,6 +113,8 @@ class DataReport(BaseModel):
         lines = ["", "## Sessions", "", f"Order: {self.order}. Split: {self.split}."]
         if self.shared_sessions:
             lines.append(f"Sessions with events of several users: {self.shared_sessions:,}.")
+        if self.outliers:
+            lines += ["", "### Outliers", "", *_table("dropped sessions", "count", self.outliers)]
         for name, part in (("Training", self.train), ("Held out", self.heldout)):
             counts = {"kept": part.kept, "events in them": part.events}
             counts |= {f"dropped: {reason}": count for reason, count in part.dropped.items()}

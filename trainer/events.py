@@ -7,6 +7,8 @@ from ibis.expr.types import BooleanValue, StringValue, Table, Value
 
 from artifacts.errors import ConfigError, DataError
 from trainer.config import ColumnSplit, PrepareConfig
+from trainer.strengths import STRENGTH, strength_of
+from trainer.visits import visits_by_gap
 
 SPLIT_COLUMN = "split"
 REASON = "reason"
@@ -20,7 +22,8 @@ class CheckedEvents:
         raw: our columns as they came, plus `reason`, null for rows that are taken.
         lines: the rows that are taken, typed: session_id, item_id, user_id, at (timestamp),
             position (int64), marked (boolean, by the column of a column split), began (timestamp,
-            the least of a session is its start); what is not mapped is null.
+            the least of a session is its start); what is not mapped is null. Where kinds weigh
+            differently also strength (int64).
     """
 
     raw: Table
@@ -37,17 +40,25 @@ def check_events(rows: Table, config: PrepareConfig) -> CheckedEvents:
     mapping = _mapping(config)
     raw = pick(rows, mapping, "events")
     raw = raw.mutate(**{REASON: _verdict(raw, config)})
-    taken = raw.filter(raw[REASON].isnull())
-    lines = taken.select(
-        session_id=taken.session_id,
-        item_id=taken.item_id,
-        user_id=_optional(taken, "user_id", "string"),
-        at=_typed(taken, "timestamp"),
-        position=_typed(taken, "position"),
-        marked=_marked(taken, config),
-    )
-    lines = lines.mutate(began=lines["at"])
-    return CheckedEvents(raw, lines)
+    return CheckedEvents(raw, _lines(raw.filter(raw[REASON].isnull()), config))
+
+
+def _lines(taken: Table, config: PrepareConfig) -> Table:
+    columns = {
+        "session_id": _optional(taken, "session_id", "string"),
+        "item_id": taken.item_id,
+        "user_id": _optional(taken, "user_id", "string"),
+        "at": _typed(taken, "timestamp"),
+        "position": _typed(taken, "position"),
+        "marked": _marked(taken, config),
+    }
+    if config.weights:
+        columns[STRENGTH] = strength_of(taken.event.cast("string"), config)
+    lines = taken.select(**columns)
+    gap = config.sessions.gap_minutes
+    if gap is not None:
+        lines = visits_by_gap(lines, gap)
+    return lines.mutate(began=lines["at"])
 
 
 def pick(rows: Table, mapping: dict[str, str], name: str) -> Table:
@@ -87,6 +98,8 @@ def _mapping(config: PrepareConfig) -> dict[str, str]:
     mapping = {
         ours: theirs for ours, theirs in config.events.columns.model_dump().items() if theirs
     }
+    if config.sessions.gap_minutes is not None:
+        del mapping["session_id"]
     if isinstance(config.split, ColumnSplit):
         mapping[SPLIT_COLUMN] = config.split.column
     return mapping
@@ -94,13 +107,14 @@ def _mapping(config: PrepareConfig) -> dict[str, str]:
 
 def _verdict(raw: Table, config: PrepareConfig) -> StringValue:
     """Return the first reason against a row, null if there is none."""
+    who = "session_id" if config.sessions.gap_minutes is None else "user_id"
     checks: list[tuple[BooleanValue, str]] = [
-        (blank(raw.session_id), "missing session_id"),
+        (blank(raw[who]), f"missing {who}"),
         (blank(raw.item_id), "missing item_id"),
     ]
     required = {"position": config.order == "position", "timestamp": config.needs_timestamp}
     for name in ("timestamp", "position", "quantity", "price"):
-        if name in raw.columns:
+        if name in raw.columns and not _typed_already(raw, name):
             checks.append((unreadable(raw, name), f"unreadable {name}"))
         if required.get(name):
             checks.append((blank(raw[name]), f"missing {name}"))
@@ -128,13 +142,31 @@ def unreadable(raw: Table, name: str) -> BooleanValue:
     return ~blank(raw[name]) & bad
 
 
+FIRST_SEEN = "!"
+"""The first character of ASCII that leaves a mark."""
+
+
 def blank(column: Value) -> BooleanValue:
     """Tell where there is nothing, or nothing but white space."""
     missing = column.isnull()
-    return missing | (column.strip() == "") if column.type().is_string() else missing
+    if not column.type().is_string():
+        return missing
+    # White space sorts before all that is seen, and a comparison costs far less than a strip.
+    return missing | ((column < FIRST_SEEN) & (column.strip() == ""))
+
+
+def _typed_already(raw: Table, name: str) -> bool:
+    """Tell whether the file gives the column the type that we want, so that none is unreadable."""
+    if name not in raw.columns:
+        return False
+    found = raw[name].type()
+    plain_time = found.is_timestamp() and found.timezone is None
+    return plain_time if name == "timestamp" else name == "position" and found.is_int64()
 
 
 def _typed(raw: Table, name: str) -> Value:
+    if _typed_already(raw, name):
+        return raw[name].cast("timestamp") if name == "timestamp" else raw[name]
     if name == "timestamp":
         # By way of UTC, because a plain cast drops the offset of a text.
         return _optional(raw, name, TYPES[name]).cast("timestamp")

@@ -17,9 +17,11 @@ from trainer.catalog_files import write_items
 from trainer.catalog_rows import check_items, no_items, vocabulary_rows
 from trainer.config import PrepareConfig, TimeSplit
 from trainer.data_report import DataReport, RowCounts
-from trainer.engine import Engine, open_engine
+from trainer.engine import Engine
+from trainer.engine_choice import open_engine
 from trainer.events import check_events
 from trainer.leakage import check_leakage
+from trainer.outliers import outlying_sessions, without_sessions
 from trainer.rejected_rows import keep_rejected
 from trainer.session_counts import count_sessions
 from trainer.sessions import KEPT, sessions_of, time_of_cut, without_rare
@@ -50,10 +52,16 @@ def prepare(config: PrepareConfig, root: VersionedRoot, *, progress: Progress) -
     inputs: dict[str, str] = {}
     for source in sources.values():
         inputs |= source.fingerprints()
-    # Memory, threads and the folder that files lie in do not change the result.
+    # Memory, threads, what runs where, and the folder that files lie in do not change the result.
     settings = config.model_dump(
         mode="json",
-        exclude={"memory_limit": True, "threads": True, "events": {"path"}, "items": {"path"}},
+        exclude={
+            "memory_limit": True,
+            "threads": True,
+            "spark": True,
+            "events": {"path"},
+            "items": {"path"},
+        },
     )
     id = fingerprint({"pipeline": PIPELINE, "config": settings, "inputs": inputs})
     if root.has(id):
@@ -63,13 +71,14 @@ def prepare(config: PrepareConfig, root: VersionedRoot, *, progress: Progress) -
         with staged_folder(root.path(id)) as folder:
             with open_engine(config, root.root) as engine:
                 report = _Preparation(config, engine, folder, progress).run(sources)
+                packages = engine.packages
             seal(
                 folder,
                 kind="prepared",
                 id=id,
                 config=config.model_dump(mode="json"),
                 inputs=inputs,
-                versions={name: version(name) for name in ("duckdb", "ibis-framework")},
+                versions={name: version(name) for name in packages},
                 details=_details(report),
             )
     root.use(id)
@@ -105,13 +114,16 @@ class _Preparation:
     def run(self, sources: dict[str, Source]) -> DataReport:
         (self.folder / REJECTED_FOLDER).mkdir()
         lines, event_counts = self._lines(sources["events"])
-        items, catalog_counts = self._items(sources.get("items"))
+        items, catalog_counts = self._items(sources.get("items"), lines)
         self.progress.start("build sessions")
         vocabulary = self.engine.store("vocabulary", vocabulary_rows(items, lines))
+        lines, outliers = self._without_outliers(lines)
         sessions = self._sessions(lines, vocabulary)
         train, heldout = count_sessions(self.engine, sessions)
         if not train.kept:
-            raise DataError(f"prepare: no training session is left; dropped: {train.dropped}")
+            raise DataError(
+                f"prepare: no training session is left; dropped: {train.dropped | outliers}"
+            )
         self.progress.finish(f"{train.kept:,} to learn from, {heldout.kept:,} held out")
         self.progress.start("write sessions and catalogue")
         self._write_sessions(sessions)
@@ -124,6 +136,7 @@ class _Preparation:
             items=item_counts,
             order=self.config.order,
             split=self.config.split.kind,
+            outliers=outliers,
             train=train,
             heldout=heldout,
             shared_sessions=self._count(sessions.filter(sessions.shared)),
@@ -136,14 +149,15 @@ class _Preparation:
         self.progress.start("read events")
         reading = self.engine.read(source)
         checked = check_events(reading.rows, self.config)
+        lines = self.engine.store("lines", checked.lines)
+        taken = self._count(lines)
         path = self.folder / REJECTED_FOLDER / "events.parquet"
-        counts = keep_rejected(self.engine, checked.raw, reading, path)
+        counts = keep_rejected(self.engine, checked.raw, reading, path, taken=taken)
         if not counts.taken:
             raise DataError(
                 f"prepare.events: no event to learn from: {counts.read:,} rows read, rejected: "
                 f"{counts.rejected}"
             )
-        lines = self.engine.store("lines", checked.lines)
         if self._count(lines.select("item_id").distinct()) < 2:
             raise DataError(
                 "prepare.events: expected at least two different items, got one in "
@@ -152,17 +166,31 @@ class _Preparation:
         self.progress.finish(f"{counts.taken:,} of {counts.read:,} rows")
         return lines, counts
 
-    def _items(self, source: Source | None) -> tuple[Table, RowCounts | None]:
+    def _items(self, source: Source | None, lines: Table) -> tuple[Table, RowCounts | None]:
         if source is None or self.config.items is None:
-            return no_items(), None
+            return self.engine.store("items", no_items(lines)), None
         self.progress.start("read items")
         reading = self.engine.read(source)
         numbered = self.engine.number("numbered_items", reading.rows)
         checked = check_items(numbered, self.config.items)
+        items = self.engine.store("items", checked.items)
+        taken = self._count(items)
         path = self.folder / REJECTED_FOLDER / "items.parquet"
-        counts = keep_rejected(self.engine, checked.raw, reading, path)
+        counts = keep_rejected(self.engine, checked.raw, reading, path, taken=taken)
         self.progress.finish(f"{counts.taken:,} of {counts.read:,} rows")
-        return self.engine.store("items", checked.items), counts
+        return items, counts
+
+    def _without_outliers(self, lines: Table) -> tuple[Table, dict[str, int]]:
+        found = outlying_sessions(lines, self.config.outliers)
+        if found is None:
+            return lines, {}
+        dropped = self.engine.store("outliers", found)
+        counts = self.engine.fetch(dropped.group_by("reason").agg(sessions=dropped.count()))
+        by_reason = {row["reason"]: row["sessions"] for row in counts.to_pylist()}
+        if not by_reason:
+            return lines, {}
+        rest = self.engine.store("plausible_lines", without_sessions(lines, dropped))
+        return rest, dict(sorted(by_reason.items()))
 
     def _sessions(self, lines: Table, vocabulary: Table) -> Table:
         cut = self._cut(lines)
@@ -182,10 +210,11 @@ class _Preparation:
 
     def _write_sessions(self, sessions: Table) -> None:
         kept = sessions.filter(sessions.verdict == KEPT).order_by("started_at", "session_id")
+        columns = [*SESSION_COLUMNS, *(["weights"] if self.config.weights else [])]
         train = self.folder / TRAIN_NAME
         heldout = self.folder / HELDOUT_NAME
-        self.engine.write(kept.filter(~kept.heldout).select(*SESSION_COLUMNS), train)
-        self.engine.write(kept.filter(kept.heldout).select(*SESSION_COLUMNS), heldout)
+        self.engine.write(kept.filter(~kept.heldout).select(*columns), train)
+        self.engine.write(kept.filter(kept.heldout).select(*columns), heldout)
         check_leakage(train, heldout, by_time=isinstance(self.config.split, TimeSplit))
 
     def _write_report(self, report: DataReport) -> None:

@@ -3,13 +3,17 @@
 from datetime import datetime
 
 import ibis
-from ibis.expr.types import BooleanValue, Table, Value
+from ibis.expr.types import BooleanValue, FloatingValue, IntegerValue, Table, Value
 
 from trainer.config import ColumnSplit, PrepareConfig, RandomSplit, TimeSplit
+from trainer.kind_weights import MAX_STRENGTHS
 from trainer.seeded_hash import seeded_hash, threshold
+from trainer.strengths import STRENGTH, weight_of
 
-ROW_RANGE = 2**32
-"""Above every vocabulary row: a place and a row fit one 64-bit number."""
+ROW_RANGE = 2**31
+"""Above every vocabulary row: a place, a strength and a row fit one 64-bit number."""
+
+PLACE_STEP = MAX_STRENGTHS * ROW_RANGE
 
 KEPT = "kept"
 TOO_SHORT = "too short"
@@ -58,11 +62,13 @@ def sessions_of(
     Returns:
         session_id, user_id (the first by id where there are several, then `shared` is true),
         started_at, items (int32 vocabulary rows in order), length, heldout, and verdict: `kept` or
-        why the session is of no use.
+        why the session is of no use. Where kinds weigh differently also weights (float32, parallel
+        to items): what is told by several events, an item of a basket or one repeated in a row,
+        has the weight of the strongest.
     """
     coded = lines.join(vocabulary, "item_id")
     placed = _drawn(coded, config) if config.order == "none" else _ordered(coded, config)
-    sessions = _collected(placed)
+    sessions = _collected(placed, config)
     sessions = sessions.mutate(heldout=_heldout(sessions, config, cut), **_judged(sessions, config))
     return sessions.drop("last_user", "marked")
 
@@ -81,12 +87,15 @@ def _heldout(sessions: Table, config: PrepareConfig, cut: datetime | None) -> Bo
 
 def _drawn(lines: Table, config: PrepareConfig) -> Table:
     """Give each item of a basket one place, drawn by a seeded hash."""
-    once = lines.group_by("session_id", "item_id", "row").agg(
-        user_id=lines.user_id.min(),
-        last_user=lines.user_id.max(),
-        began=lines.began.min(),
-        marked=lines.marked.any(),
-    )
+    told = {
+        "user_id": lines.user_id.min(),
+        "last_user": lines.user_id.max(),
+        "began": lines.began.min(),
+        "marked": lines.marked.any(),
+    }
+    if config.weights:
+        told[STRENGTH] = lines[STRENGTH].max()
+    once = lines.group_by("session_id", "item_id", "row").agg(**told)
     drawn = once.mutate(
         draw=seeded_hash(config.sessions.shuffle_seed, once.session_id, once.item_id)
     )
@@ -103,7 +112,8 @@ def _ordered(lines: Table, config: PrepareConfig) -> Table:
         lines = lines.mutate(
             draw=seeded_hash(config.sessions.shuffle_seed, lines.session_id, lines.item_id)
         )
-        keys = [lines["at"], lines.position, lines.draw]
+        positions = [lines.position] if config.events.columns.position else []
+        keys = [lines["at"], *positions, lines.draw]
     visit = ibis.window(group_by=lines.session_id, order_by=keys)
     placed = lines.mutate(
         place=ibis.row_number().over(visit),
@@ -112,12 +122,30 @@ def _ordered(lines: Table, config: PrepareConfig) -> Table:
     )
     if not config.sessions.drop_repeats:
         return placed
-    return placed.filter(placed.previous.isnull() | (placed.previous != placed.row))
+    if config.weights:
+        placed = _with_strongest(placed)
+    return placed.filter(_differs(placed))
 
 
-def _collected(placed: Table) -> Table:
-    # Sorting numbers that carry place and row is the one ordered collection all engines share.
-    coded = placed.mutate(code=placed.place * ROW_RANGE + placed.row)
+def _differs(placed: Table) -> BooleanValue:
+    return placed.previous.isnull() | (placed.previous != placed.row)
+
+
+def _with_strongest(placed: Table) -> Table:
+    """Give each line of a run of equal items the strongest kind of the run."""
+    so_far = ibis.cumulative_window(group_by=placed.session_id, order_by=placed.place)
+    runs = placed.mutate(run=_differs(placed).cast("int64").sum().over(so_far))
+    strongest = runs[STRENGTH].max().over(ibis.window(group_by=[runs.session_id, runs.run]))
+    return runs.mutate(**{STRENGTH: strongest}).drop("run")
+
+
+def _collected(placed: Table, config: PrepareConfig) -> Table:
+    # Sorting numbers that carry place, strength and row is the one ordered collection that all
+    # engines share.
+    code = placed.place * PLACE_STEP + placed.row
+    if config.weights:
+        code = code + placed[STRENGTH] * ROW_RANGE
+    coded = placed.mutate(code=code)
     sessions = coded.group_by("session_id").agg(
         user_id=coded.user_id.min(),
         last_user=coded.last_user.max(),
@@ -125,8 +153,16 @@ def _collected(placed: Table) -> Table:
         marked=coded.marked.any(),
         codes=coded.code.collect(),
     )
-    items = sessions.codes.sort().map(lambda code: (code % ROW_RANGE).cast("int32"))
-    return sessions.mutate(items=items).drop("codes")
+    sessions = sessions.mutate(codes=sessions.codes.sort())
+    lists = {"items": sessions.codes.map(lambda code: (code % ROW_RANGE).cast("int32"))}
+    if config.weights:
+        lists["weights"] = sessions.codes.map(lambda code: _weight_in(code, config))
+    return sessions.mutate(**lists).drop("codes")
+
+
+def _weight_in(code: IntegerValue, config: PrepareConfig) -> FloatingValue:
+    strength = ((code % PLACE_STEP - code % ROW_RANGE) / ROW_RANGE).cast("int64")
+    return weight_of(strength, config.weights)
 
 
 def _judged(sessions: Table, config: PrepareConfig) -> dict[str, Value]:

@@ -85,3 +85,58 @@ def test_learning_rate_may_not_rise():
 def test_settings_of_unknown_spaces_are_refused():
     with pytest.raises(ValidationError):
         TrainConfig.model_validate({"dreams": {}})
+
+
+@pytest.mark.parametrize(
+    ("tables", "words"),
+    [
+        ({"events": events(timestamp="t"), "sessions": {"gap_minutes": 30}}, "needs `user_id`"),
+        (
+            {
+                "events": events(user_id="u", position="p"),
+                "sessions": {"gap_minutes": 30, "order": "none"},
+            },
+            "needs `timestamp`",
+        ),
+        (
+            {
+                "events": events(user_id="u", timestamp="t", session_id="visit"),
+                "sessions": {"gap_minutes": 30},
+            },
+            "take out `session_id`",
+        ),
+        (
+            {"events": events(position="p"), "outliers": {"max_user_day_events": 9}},
+            "needs `user_id` and `timestamp`",
+        ),
+        (
+            {"events": events(position="p"), "outliers": {"max_items_per_minute": 9}},
+            "needs `timestamp`",
+        ),
+        ({"events": events(position="p"), "kinds": {"view": 2}}, "needs `event`"),
+        (
+            {"events": events(position="p", event="e"), "kinds": {"glance": 2}},
+            "does not take",
+        ),
+        (
+            {"events": events(position="p", event="e"), "kinds": {"view": 2, "View": 3}},
+            "names a kind twice",
+        ),
+        ({"events": events(position="p", event="e"), "kinds": {"view": 0}}, "greater than 0"),
+    ],
+)
+def test_gaps_rules_and_weights_need_their_columns(tables, words):
+    with pytest.raises(ValidationError, match=words):
+        prepare_config(**tables)
+
+
+def test_more_weights_than_one_number_can_hold_are_refused():
+    kinds = [f"kind {n}" for n in range(20)]
+    taken = {**events(position="p", event="e"), "kinds": kinds}
+    with pytest.raises(ValidationError, match="at most 16 different weights, got 20"):
+        prepare_config(events=taken, kinds={kind: n + 1.0 for n, kind in enumerate(kinds)})
+
+
+def test_visits_that_a_gap_cuts_are_ordered_by_time():
+    mapped = events(user_id="u", position="p", timestamp="t")
+    assert prepare_config(events=mapped, sessions={"gap_minutes": 30}).order == "timestamp"

@@ -44,15 +44,15 @@ class FineTuneConfig(Settings):
     heldout: float = Field(default=0.15, ge=0, lt=1)
     """Share of the items of a class, on average, that training is stopped by and never learns from;
     a class of one item holds out none, and neither does 0."""
-    patience: int = Field(default=3, ge=1)
+    patience: int = Field(default=2, ge=1)
     """Epochs without a lower loss on the held-out items after which a stage ends."""
     head_epochs: int = Field(default=40, ge=1)
     """Passes at most in which the new head learns while the network stands still."""
     head_rate: float = Field(default=1e-3, gt=0, le=1)
     """Learning rate of those passes."""
-    epochs: int = Field(default=10, ge=0)
+    epochs: int = Field(default=4, ge=0)
     """Passes at most in which the last blocks learn with the head."""
-    rate: float = Field(default=1e-4, gt=0, le=1)
+    rate: float = Field(default=2e-4, gt=0, le=1)
     """Learning rate of those passes."""
     batch: int = Field(default=32, ge=1, le=4096)
     """Pictures of one step."""

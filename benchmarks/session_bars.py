@@ -13,11 +13,14 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from artifacts.embeddings import EmbeddingTable
 from benchmarks.machine import describe_machine
 from benchmarks.results import Result, append_result
-from cli.pipeline import run_evaluate, run_prepare, run_train
+from cli.pipeline import run_prepare
 from cli.progress import ConsoleProgress
 from cli.shop import load_shop
+from cli.spaces import run_train
+from trainer.evaluate_sessions import evaluate_sessions
 from trainer.evaluation_report import EvaluationReport, MethodResult
 
 SUITE = "sessions"
@@ -30,6 +33,9 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 @app.command()
 def run(
     config: Annotated[Path, typer.Option("--config", "-c", help="Shop file.")],
+    sessions: Annotated[
+        int | None, typer.Option(help="Held-out sessions scored, drawn by the seed; unset: all.")
+    ] = None,
     results: Annotated[Path, typer.Option(help="Append results to this file.")] = Path(
         "benchmarks/results/sessions.jsonl"
     ),
@@ -38,8 +44,14 @@ def run(
     shop = load_shop(config)
     with ConsoleProgress(Console(stderr=True)) as progress:
         prepared = run_prepare(shop, progress)
-        run_train(shop, ("cf",), progress)
-        report = run_evaluate(shop, progress, every_step=True)
+        folder = run_train(shop, ("cf",), progress)["cf"]
+        report = evaluate_sessions(
+            prepared,
+            EmbeddingTable.open(folder, "cf"),
+            shop.evaluate,
+            most_sessions=sessions,
+            progress=progress,
+        )
     settings = {
         "cf": shop.train.cf.model_dump(mode="json"),
         "evaluate": shop.evaluate.model_dump(mode="json"),
@@ -53,7 +65,7 @@ def run(
                 measured_at=datetime.now(UTC),
                 machine=describe_machine(),
                 data=f"{config.stem} {prepared.manifest.id}",
-                config={**settings, "k": report.k, "cases": report.cases},
+                config={**settings, "k": report.k, "sessions": report.sessions},
                 metrics=_metrics(result),
             ),
         )

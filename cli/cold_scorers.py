@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
 from artifacts.arrays import FloatMatrix, FloatVector, IntVector, unit_rows
@@ -12,6 +13,8 @@ from artifacts.relation import Relation
 from trainer.scorers import NOT_A_CANDIDATE
 from trainer.settings import Settings
 
+LEAST_LIKENESS = 1e-6
+"""Cosine at or below which two texts share nothing."""
 MEAN_OF = 3
 """Neighbours whose vectors stand in for that of a new item; three as at Airbnb (Grbovic and Cheng
 2018, section 3.3)."""
@@ -24,6 +27,8 @@ class HybridThresholds(Settings):
     """Sessions that hold an item before it can be an anchor."""
     min_similarity: float = Field(default=0.0, ge=-1, le=1)
     """Cosine of the content vectors below which the popular items of the category are shown."""
+    anchors: int = Field(default=1, ge=1)
+    """Popular items most alike whose lists are mixed by likeness; 1 takes the nearest one's list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +148,7 @@ class NearestMean:
 
 @dataclass(frozen=True, slots=True)
 class Hybrid:
-    """The collaborative list of the popular item that is most alike in content: the anchor.
+    """The collaborative lists of the popular items that are most alike in content: the anchors.
 
     Where no anchor is alike enough, the popular items of the category.
     """
@@ -158,14 +163,32 @@ class Hybrid:
         return self.world.rows
 
     def scores(self, queries: IntVector) -> FloatMatrix:
-        """Return inner products of anchor and candidates, or counts; the anchor is no candidate."""
+        """Return inner products of anchors and candidates, or counts.
+
+        A single anchor is no candidate, since no item stands in its own list.
+        """
         world, cf = self.world, self.world.cf
-        likeness = world.likeness(queries)
-        likeness[:, world.counts[world.rows] < self.thresholds.min_sessions] = NOT_A_CANDIDATE
-        anchors = likeness.argmax(axis=1)
-        each = np.arange(len(queries))
-        scores: FloatMatrix = cf.vectors[anchors] @ cf.targets(Relation.CONTINUATIONS).T
-        scores[each, anchors] = NOT_A_CANDIDATE
-        far = likeness[each, anchors] < max(self.thresholds.min_similarity, 1e-6)
+        anchors, likeness = self._anchors(queries)  # (q, a) both, the most alike first
+        weights = np.maximum(likeness, 0)
+        sums = weights.sum(axis=1, keepdims=True)
+        weights = np.divide(weights, sums, out=np.zeros_like(weights), where=sums > 0)
+        asking = np.einsum("qa,qad->qd", weights, cf.vectors[anchors])
+        scores: FloatMatrix = asking @ cf.targets(Relation.CONTINUATIONS).T
+        if anchors.shape[1] == 1:
+            scores[np.arange(len(queries)), anchors[:, 0]] = NOT_A_CANDIDATE
+        far = likeness[:, 0] < max(self.thresholds.min_similarity, LEAST_LIKENESS)
         scores[far] = world.popular(queries[far])
         return scores
+
+    def _anchors(self, queries: IntVector) -> tuple[NDArray[np.intp], FloatMatrix]:
+        likeness = self.world.likeness(queries)
+        rare = self.world.counts[self.world.rows] < self.thresholds.min_sessions
+        likeness[:, rare] = NOT_A_CANDIDATE
+        most = min(self.thresholds.anchors, likeness.shape[1])
+        nearest = np.argpartition(-likeness, most - 1, axis=1)[:, :most]
+        near = np.take_along_axis(likeness, nearest, axis=1)
+        order = np.argsort(-near, axis=1, kind="stable")
+        return (
+            np.take_along_axis(nearest, order, axis=1),
+            np.take_along_axis(near, order, axis=1),
+        )

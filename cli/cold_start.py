@@ -3,7 +3,6 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -39,8 +38,11 @@ from trainer.ranking import Cases, Ranking
 from trainer.scratch import scratch_folder
 from trainer.session_ranking import PrefixCases, rank_prefixes
 
-LEAST_SESSIONS = (5, 10, 20, 50, 100)
-LEAST_SIMILARITIES = (0.0, 0.3, 0.5, 0.7)
+LEAST_SESSIONS = (5, 20, 50, 100, 200, 500, 1_000)
+ANCHORS = (1, 3, 5, 10)
+LEAST_SIMILARITIES = (0.0, 0.5, 0.7)
+GRID = {"min_sessions": LEAST_SESSIONS, "anchors": ANCHORS, "min_similarity": LEAST_SIMILARITIES}
+"""Values tried for each threshold of the hybrid."""
 
 
 class CategoryScores(BaseModel):
@@ -132,7 +134,7 @@ def simulate_cold_start(
     work.mkdir(parents=True, exist_ok=True)
     with hide_items(prepared, settings.hiding, work) as hidden:
         world = _world(prepared, hidden, settings, work, progress)
-    progress.start("choose thresholds", total=len(LEAST_SESSIONS) * len(LEAST_SIMILARITIES))
+    progress.start("choose thresholds", total=sum(map(len, GRID.values())))
     thresholds = _choose(world, hidden.validation, settings.evaluate, progress)
     progress.finish(", ".join(f"{name} {value}" for name, value in thresholds))
     methods: list[ColdScorer] = [
@@ -198,14 +200,15 @@ def _rank(method: ColdScorer, cases: Cases, config: EvaluateConfig) -> Ranking:
 def _choose(
     world: ColdWorld, cases: Cases, config: EvaluateConfig, progress: Progress
 ) -> HybridThresholds:
-    best, chosen = -1.0, HybridThresholds()
-    for sessions, similarity in product(LEAST_SESSIONS, LEAST_SIMILARITIES):
-        thresholds = HybridThresholds(min_sessions=sessions, min_similarity=similarity)
-        ranking = _rank(Hybrid(world, thresholds), cases, config)
-        mrr = float(ranking.reciprocal(config.k).mean())
-        if mrr > best:
-            best, chosen = mrr, thresholds
-        progress.advance()
+    """Return the best thresholds, found one after the other in the order of their weight."""
+    chosen, best = HybridThresholds(min_sessions=LEAST_SESSIONS[0]), -1.0
+    for name, values in GRID.items():
+        for candidate in [chosen.model_copy(update={name: value}) for value in values]:
+            ranking = _rank(Hybrid(world, candidate), cases, config)
+            mrr = float(ranking.reciprocal(config.k).mean())
+            if mrr > best:
+                best, chosen = mrr, candidate
+            progress.advance()
     return chosen
 
 

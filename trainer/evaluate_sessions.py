@@ -1,5 +1,7 @@
 """The second protocol of `evaluate`: every step of held-out sessions, the whole prefix known."""
 
+import numpy as np
+
 from artifacts.embeddings import EmbeddingTable
 from artifacts.prepared import Prepared
 from artifacts.progress import Progress
@@ -22,7 +24,12 @@ from trainer.vsknn import VsknnScorer
 
 
 def evaluate_sessions(
-    prepared: Prepared, table: EmbeddingTable, config: EvaluateConfig, *, progress: Progress
+    prepared: Prepared,
+    table: EmbeddingTable,
+    config: EvaluateConfig,
+    *,
+    most_sessions: int | None = None,
+    progress: Progress,
 ) -> EvaluationReport:
     """Compare vectors with session-kNN, rules and counts at every step of held-out sessions.
 
@@ -30,6 +37,13 @@ def evaluate_sessions(
     for each place after the first, the item there is predicted from all before it; lists have
     `every_step_k` items. The last item of the prefix alone is excluded; ties count against the
     method; intervals resample sessions, not steps.
+
+    Args:
+        prepared: the data set.
+        table: vectors of one space.
+        config: the table `[evaluate]`.
+        most_sessions: score so many held-out sessions, drawn by the seed; None scores all.
+        progress: told of each stage.
 
     Raises:
         DataError: no session is held out, or the table was made for another vocabulary.
@@ -40,6 +54,9 @@ def evaluate_sessions(
     sessions = read_session_lists(prepared.heldout_sessions)
     if not len(sessions):
         raise nothing_held_out(prepared)
+    if most_sessions is not None and most_sessions < len(sessions):
+        rng = np.random.default_rng(config.seed)
+        sessions = sessions.take(np.sort(rng.permutation(len(sessions))[:most_sessions]))
     cases = PrefixCases.of(sessions)
     progress.start("prepare baselines")
     scorers = session_scorers(prepared, table, config)

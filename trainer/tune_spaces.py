@@ -1,6 +1,6 @@
 """The spaces that can be tuned: how each is fitted and what it is scored by."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -82,22 +82,19 @@ class _Watched(Checkpoints):
         """Return nothing to go on from."""
         return None
 
-    def offer(self, epochs: int, vectors: FloatMatrix, outputs: FloatMatrix) -> None:
+    def offer(self, epochs: int, arrays: Mapping[str, FloatMatrix]) -> None:
         """Show a copy of the vectors."""
         place = np.argsort(self._order)
-        table = EmbeddingTable("cf", self._rows, vectors[place], outputs[place])
+        vectors, outputs = arrays["vectors"][place], arrays["outputs"][place]
+        table = EmbeddingTable("cf", self._rows, vectors, outputs)
         self._watch(epochs, table)
 
 
 def _fit_cf(prepared: Prepared, config: Settings, parent: Path, watch: Watch) -> EmbeddingTable:
     assert isinstance(config, Prod2VecConfig), "bug: settings of another space"
-    return fit_prod2vec(
-        prepared,
-        config,
-        parent,
-        checkpoints=_Watched(prepared, config, watch),
-        progress=SilentProgress(),
-    )
+    # Softmax keeps its state in another form; its trials run to their end.
+    watched = None if config.softmax else _Watched(prepared, config, watch)
+    return fit_prod2vec(prepared, config, parent, checkpoints=watched, progress=SilentProgress())
 
 
 def _fit_content(

@@ -55,6 +55,16 @@ def test_hybrid_is_the_list_of_the_popular_item_most_alike(world):
         np.testing.assert_allclose(row, expected, rtol=1e-5)
 
 
+def test_several_anchors_ask_together_weighed_by_likeness(world):
+    thresholds = HybridThresholds(min_sessions=0, anchors=3)
+    (scores,) = Hybrid(world, thresholds).scores(np.array([2], np.int32))
+    similar = cosines(world, 2)
+    nearest = np.argsort(-similar)[:3]
+    weights = np.maximum(similar[nearest], 0)
+    asking = (weights[:, None] * world.cf.vectors[nearest]).sum(axis=0) / weights.sum()
+    np.testing.assert_allclose(scores, world.cf.outputs @ asking, rtol=1e-4)
+
+
 def test_hybrid_without_an_anchor_shows_what_is_popular(world):
     queries = np.array([2, 5, 7], np.int32)  # 7 has no text, so nothing is like it
     popular = PopularInCategory(world).scores(queries)

@@ -62,6 +62,15 @@ def test_whole_prefixes_help_where_sessions_have_a_theme(report):
     assert best.low > 2 * report.method("most popular").mrr.high
 
 
+def test_a_part_of_the_sessions_can_be_scored(prepared, table):
+    reports = [
+        evaluate_sessions(prepared, table, CONFIG, most_sessions=20, progress=SilentProgress())
+        for _ in range(2)
+    ]
+    assert reports[0].sessions == 20
+    assert reports[0] == reports[1]
+
+
 def test_report_reads_as_a_table_and_as_json(report):
     assert report.to_text().startswith(f"{report.cases:,} next items of {report.sessions:,}")
     assert EvaluationReport.model_validate(report.to_json()) == report

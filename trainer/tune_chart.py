@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import optuna
+import plotly.graph_objects as go
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
@@ -58,7 +59,7 @@ def importances(study: optuna.Study) -> dict[str, float]:
     return dict(optuna.importance.get_param_importances(study))
 
 
-def _write_page(path: Path, figure: "optuna.visualization._plotly_imports.go.Figure") -> None:
+def _write_page(path: Path, figure: go.Figure) -> None:
     write_file(path, figure.to_html(include_plotlyjs=True, full_html=True).encode())
 
 

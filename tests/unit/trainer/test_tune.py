@@ -141,14 +141,20 @@ def test_trials_that_cannot_be_fitted_fail_and_count(prepared, tmp_path):
     assert [trial.state.name for trial in study.trials] == ["FAIL", "FAIL"]
 
 
-@pytest.mark.parametrize("key", ["space", "prepared", "sample", "search ranges", "other settings"])
-def test_a_study_about_something_else_is_refused(prepared, tmp_path, key):
+@pytest.fixture(scope="module")
+def known_study(prepared, tmp_path_factory) -> StudyAddress:
+    address = StudyAddress(f"sqlite:///{tmp_path_factory.mktemp('study')}/s.db", "cf")
     task = made_task(prepared)
-    address = StudyAddress(f"sqlite:///{tmp_path}/s.db", "cf")
     open_study(address, task.about, task.tune)
-    open_study(address, task.about, task.tune)
+    return address
+
+
+@pytest.mark.parametrize("key", ["space", "prepared", "sample", "search ranges", "other settings"])
+def test_a_study_about_something_else_is_refused(prepared, known_study, key):
+    task = made_task(prepared)
+    open_study(known_study, task.about, task.tune)
     with pytest.raises(ConfigError, match=f"about something else.*\n.*{key}: expected other"):
-        open_study(address, {**task.about, key: "other"}, task.tune)
+        open_study(known_study, {**task.about, key: "other"}, task.tune)
 
 
 def test_a_storage_that_is_no_database_is_an_error(prepared, tmp_path):

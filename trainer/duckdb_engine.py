@@ -68,7 +68,9 @@ class DuckdbEngine:
         malformed = f"{name}_malformed"
         self._connection.raw_sql(
             f"CREATE TABLE {malformed} AS "
-            f"SELECT any_value(csv_line) AS source_line FROM {rejects} GROUP BY file_id, line"
+            # Where lines end with two characters, one of them sticks to the line after.
+            f"SELECT trim(any_value(csv_line), chr(13) || chr(10)) AS source_line "
+            f"FROM {rejects} GROUP BY file_id, line"
         )
         return Reading(name, rows, self._connection.table(malformed))
 

@@ -53,13 +53,11 @@ class SparkEngine:
         )
         if source.format != "csv":
             return Reading(source.name, self._view(f"{source.name}_rows", together), None)
-        broken = together.filter(sql.col(CORRUPT).isNotNull())
-        lines = broken.select(sql.col(CORRUPT).alias("source_line"))
-        return Reading(
-            source.name,
-            self._view(f"{source.name}_rows", together.filter(sql.col(CORRUPT).isNull()), CORRUPT),
-            self._view(f"{source.name}_malformed", lines),
-        )
+        # Spark asks nothing but broken lines of a raw file, so the text is kept first.
+        text = self._keep(f"{source.name}_text", together)
+        broken = text[CORRUPT].notnull()
+        malformed = text.filter(broken).select(source_line=text[CORRUPT])
+        return Reading(source.name, text.filter(~broken).drop(CORRUPT), malformed)
 
     def _frame_of(self, file: Path, format: str) -> DataFrame:
         reader = self._session.read
@@ -110,8 +108,8 @@ class SparkEngine:
         frame.write.parquet(folder)
         return self._view(name, self._session.read.parquet(folder))
 
-    def _view(self, name: str, frame: DataFrame, *without: str) -> Table:
-        frame.drop(*without).createOrReplaceTempView(name)
+    def _view(self, name: str, frame: DataFrame) -> Table:
+        frame.createOrReplaceTempView(name)
         return self._backend.table(name)
 
 

@@ -15,7 +15,7 @@ class StudyAddress:
     """Where a study is kept.
 
     Attributes:
-        storage: URL of a database, such as `sqlite:///work/studies.db`; workers share it.
+        storage: URL of a database, such as `sqlite:///studies.db`; workers share it.
         name: of the study.
     """
 

@@ -19,7 +19,7 @@ from indexer.backends.vector_instructions import (
     BLOCKS_AHEAD,
     at_most,
     population_count,
-    prefetch,
+    prefetch_row,
     score_blocks,
     trailing_zeros,
 )
@@ -30,10 +30,6 @@ LOW_BITS = 8
 """Bits of a bucket's number that are looked up together, 256 penalties in four registers."""
 BLOCKS_AT_ONCE = 8
 """Blocks written in one go: one vector register, and more than most buckets have."""
-MANY_BLOCKS = 1 << 14
-"""Blocks above which half codes are read first: 4 MB, what the nearer caches do not hold."""
-HALF_CODE_CANDIDATES = 4
-"""Rows that pass by half codes for each candidate wanted by whole ones."""
 SAMPLE_CHUNKS = 256
 """Penalties are counted in about so many pieces of 64 to find the limit for all."""
 FEW = 1 / 16
@@ -55,7 +51,7 @@ class Scratch(NamedTuple):
         near: (256,) uint8, penalties of the low bits of a bucket's number.
         far: (2^(b - 8),) uint8, penalties of its other bits.
         counts: (256,) int32, as `bucket_limit` takes them.
-        blocks: (m + 32,) int32, blocks of codes to read.
+        blocks: (m + 16,) int32, blocks of codes to read.
         penalties: (16 m + 64,) uint8, of their rows.
         rows: (16 m + 1,) int32, candidates.
         estimates: (16 m + 1,) float32, their rough scores.
@@ -290,12 +286,7 @@ def penalty_limit(penalties: ByteArray, size: int, wanted: int) -> int:
 def collect(
     penalties: ByteArray, size: int, limit: int, tables: SimHashTables, scratch: Scratch
 ) -> int:
-    """Write the rows whose penalty is within `limit` into `scratch.rows`; return how many.
-
-    In two passes, each asking for the memory that the next step reads: first the places, then
-    the rows that stand there.
-    """
-    places = scratch.rows
+    """Write the rows whose penalty is within `limit` into `scratch.rows`; return how many."""
     count = 0
     for start in range(0, size, 64):
         found = at_most(penalties, start, limit)
@@ -303,49 +294,13 @@ def collect(
             place = start + trailing_zeros(found)
             found &= found - np.uint64(1)
             if place < size:
-                block = scratch.blocks[place // BLOCK_ROWS]
-                places[count] = block * BLOCK_ROWS + place % BLOCK_ROWS
-                prefetch(tables.order, places[count], 1)
-                count += 1
-    kept = 0
-    for i in range(count):
-        row = tables.order[places[i]]
-        prefetch(tables.rough, max(row, 0), 2)
-        scratch.rows[kept] = row
-        kept += row >= 0
-    return kept
-
-
-@njit(nogil=True, cache=True)
-def keep_blocks(penalties: ByteArray, count: int, limit: int, blocks: IntVector) -> int:
-    """Keep the blocks one of whose 16 penalties is within `limit`, in order; return how many.
-
-    Args:
-        penalties: (16 count + 64,) uint8; from 16 count on they are 255.
-        count: how many blocks there are.
-        limit: largest penalty kept, below 255.
-        blocks: (count + 32,) int32, changed in place.
-    """
-    kept = 0
-    for start in range(0, count, 4):
-        found = at_most(penalties, start * BLOCK_ROWS, limit)
-        for i in range(4):
-            blocks[kept] = blocks[start + i]
-            kept += (found >> np.uint64(BLOCK_ROWS * i)) & np.uint64(0xFFFF) != 0
-    blocks[kept : kept + BLOCKS_AHEAD] = 0
-    return kept
-
-
-@njit(nogil=True, cache=True)
-def narrow_down(tables: SimHashTables, blocks: int, wanted: int, scratch: Scratch) -> int:
-    """Drop the listed blocks whose half codes show no near row; return how many are left."""
-    size = blocks * BLOCK_ROWS
-    score_blocks(
-        tables.codes[0], scratch.blocks, blocks, scratch.tables[0], 2, True, scratch.penalties
-    )
-    scratch.penalties[size : size + 64] = SATURATED
-    limit = penalty_limit(scratch.penalties, size, wanted)
-    return keep_blocks(scratch.penalties, blocks, min(limit, SATURATED - 1), scratch.blocks)
+                row = tables.order[
+                    scratch.blocks[place // BLOCK_ROWS] * BLOCK_ROWS + place % BLOCK_ROWS
+                ]
+                prefetch_row(tables.rough, max(row, 0))
+                scratch.rows[count] = row
+                count += row >= 0
+    return count
 
 
 @njit(nogil=True, cache=True)
@@ -424,18 +379,15 @@ def find_candidates(
     blocks = choose_blocks(tables, scratch, effort.buckets)
     if blocks == 0:
         return 0
-    of_codes = scratch.marks[tables.planes.shape[0] - 128 * tables.codes.shape[0] :]
-    fill_tables(of_codes, effort.candidates / (blocks * BLOCK_ROWS), scratch.tables)
-    if blocks > MANY_BLOCKS:
-        blocks = narrow_down(tables, blocks, HALF_CODE_CANDIDATES * effort.candidates, scratch)
     size = blocks * BLOCK_ROWS
+    of_codes = scratch.marks[tables.planes.shape[0] - 128 * tables.codes.shape[0] :]
+    fill_tables(of_codes, effort.candidates / size, scratch.tables)
     for chunk in range(tables.codes.shape[0]):
         score_blocks(
             tables.codes[chunk],
             scratch.blocks,
             blocks,
             scratch.tables[chunk],
-            4,
             chunk == 0,
             scratch.penalties,
         )

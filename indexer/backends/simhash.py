@@ -10,8 +10,8 @@ import numpy as np
 from artifacts.arrays import FloatMatrix, map_array
 from artifacts.errors import ArtifactError
 from artifacts.neighbors import Neighbors
-from indexer.backends.simhash_kernels import Effort, Scratch, search_tables
-from indexer.backends.simhash_scratch import new_scratch
+from indexer.backends.simhash_kernels import Effort, search_tables
+from indexer.backends.simhash_scratch import Scratch, new_scratch
 from indexer.backends.simhash_tables import SimHashTables, build_tables, check_tables, shape_for
 from indexer.config import SimHashConfig
 from indexer.header import IndexHeader

@@ -1,10 +1,47 @@
 """Memory that a thread searches a SimHash index with."""
 
+from typing import NamedTuple
+
 import numpy as np
 
-from indexer.backends.simhash_kernels import LOW_BITS, Scratch
-from indexer.backends.simhash_tables import SimHashTables
-from indexer.backends.vector_instructions import BLOCKS_AHEAD
+from artifacts.arrays import FloatVector, IntVector
+from indexer.backends.simhash_tables import ByteArray, SimHashTables
+from indexer.backends.vector_instructions import BLOCK_ROWS, BLOCKS_AHEAD
+
+LOW_BITS = 8
+"""Bits of a bucket's number that are looked up together, 256 penalties in four registers."""
+
+
+class Scratch(NamedTuple):
+    """Memory of one searching thread, so that a query allocates none.
+
+    Attributes:
+        query: (d',) float32, the query about the centre.
+        marks: (planes,) float32, its projections.
+        tables: (bits / 128, 8, 4, 16) uint8, penalties of nibbles.
+        sums: (2^b or 256,) float32, as `fill_penalties` takes them.
+        near: (256,) uint8, penalties of the low bits of a bucket's number.
+        far: (2^(b - 8),) uint8, penalties of its other bits.
+        counts: (256,) int32, as `bucket_limit` takes them.
+        blocks: (m + 32,) int32, blocks of codes to read.
+        penalties: (16 m + 64,) uint8, of their rows.
+        rows: (16 m + 1,) int32, candidates.
+        estimates: (16 m + 1,) float32, their rough scores.
+        seen: (2^s,) int32, a hash set of rows.
+    """
+
+    query: FloatVector
+    marks: FloatVector
+    tables: ByteArray
+    sums: FloatVector
+    near: ByteArray
+    far: ByteArray
+    counts: IntVector
+    blocks: IntVector
+    penalties: ByteArray
+    rows: IntVector
+    estimates: FloatVector
+    seen: IntVector
 
 
 def new_scratch(tables: SimHashTables) -> Scratch:
@@ -22,7 +59,7 @@ def new_scratch(tables: SimHashTables) -> Scratch:
         near=np.empty(1 << LOW_BITS, dtype=np.uint8),
         far=np.empty(1 << max(bucket_bits - LOW_BITS, 0), dtype=np.uint8),
         counts=np.empty(256, dtype=np.int32),
-        blocks=np.empty(places // 16 + BLOCKS_AHEAD, dtype=np.int32),
+        blocks=np.empty(places // BLOCK_ROWS + BLOCKS_AHEAD, dtype=np.int32),
         penalties=np.empty(places + 64, dtype=np.uint8),
         rows=np.empty(places + 1, dtype=np.int32),
         estimates=np.empty(places + 1, dtype=np.float32),

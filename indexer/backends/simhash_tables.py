@@ -16,7 +16,7 @@ ByteArray: TypeAlias = NDArray[np.uint8]
 RoughMatrix: TypeAlias = NDArray[np.int8]
 
 ROWS_PER_STEP = 1 << 14
-BUCKET_ROWS = 32
+BUCKET_ROWS = 48
 """Rows of an average bucket, at least; at most twice as many: some blocks, so that finding them pays."""
 ROWS_PER_TABLE = 1 << 20
 """Rows from which on one more table pays, for each further table."""

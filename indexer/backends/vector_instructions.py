@@ -29,9 +29,7 @@ BLOCK_ROWS = 16
 CHUNK_BYTES = 16
 """Bytes of a code that are looked up in one pass: as many tables as registers hold."""
 BLOCK_BYTES = BLOCK_ROWS * CHUNK_BYTES
-REGISTERS = 8
-"""Registers of 64 bytes for the tables of a chunk: 2 nibbles a byte, 4 bytes side by side."""
-BLOCKS_AHEAD = 16
+BLOCKS_AHEAD = 32
 """Blocks by which memory is asked ahead of use; callers pad the list of blocks by as many."""
 
 _LOOK_UPS = (
@@ -117,10 +115,10 @@ def _load(builder: Value, data: Value, offset: Value, kind: Value) -> Value:
 
 
 def _block_penalties(builder: Value, codes: Value, tables: list[Value], features: str) -> Value:
-    """Return the 16 penalties of the block of codes at pointer `codes`."""
+    """Return the 16 penalties of the block of codes at pointer `codes`, two tables a quarter."""
     low, four = (ir.Constant(BYTES_64, [value] * 64) for value in (15, 4))
     partial = []
-    for quarter in range(REGISTERS // 2):
+    for quarter in range(len(tables) // 2):
         code = _load(builder, codes, ir.Constant(LONG, 64 * quarter), BYTES_64)
         for table, nibbles in zip(
             tables[2 * quarter : 2 * quarter + 2],
@@ -140,19 +138,29 @@ def _block_penalties(builder: Value, codes: Value, tables: list[Value], features
 
 @intrinsic
 def _score_blocks(  # noqa: PLR0913 - kernels take arrays, not objects
-    typing_context: Any, codes: Any, blocks: Any, count: Any, tables: Any, first: Any, out: Any
+    typing_context: Any,
+    codes: Any,
+    blocks: Any,
+    count: Any,
+    tables: Any,
+    quarters: Any,
+    first: Any,
+    out: Any,
 ) -> Any:
-    signature = types.void(codes, blocks, types.int64, tables, types.boolean, out)
+    if not isinstance(quarters, types.IntegerLiteral):
+        return None
+    signature = types.void(codes, blocks, types.int64, tables, quarters, types.boolean, out)
+    size = 64 * quarters.literal_value
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         features = context.codegen().magic_tuple()[2]
         code_data, block_data, table_data, out_data = (
             context.make_array(signature.args[i])(context, builder, arguments[i]).data
-            for i in (0, 1, 3, 5)
+            for i in (0, 1, 3, 6)
         )
         registers = [
-            _load(builder, table_data, ir.Constant(LONG, 64 * i), BYTES_64)
-            for i in range(REGISTERS)
+            _load(builder, table_data, ir.Constant(LONG, offset), BYTES_64)
+            for offset in range(0, 2 * size, 64)
         ]
 
         def block_at(place: Value) -> Value:
@@ -161,13 +169,13 @@ def _score_blocks(  # noqa: PLR0913 - kernels take arrays, not objects
 
         with cgutils.for_range(builder, arguments[2]) as loop:
             ahead = block_at(builder.add(loop.index, ir.Constant(LONG, BLOCKS_AHEAD)))
-            for line in range(0, BLOCK_BYTES, 64):
+            for line in range(0, size, 64):
                 _prefetch(builder, builder.gep(ahead, [ir.Constant(LONG, line)]))
             total = _block_penalties(builder, block_at(loop.index), registers, features)
             place = builder.mul(loop.index, ir.Constant(LONG, BLOCK_ROWS))
             earlier = _load(builder, out_data, place, total.type)
             nothing = ir.Constant(total.type, [0] * BLOCK_ROWS)
-            total = _sum(builder, total, builder.select(arguments[4], nothing, earlier))
+            total = _sum(builder, total, builder.select(arguments[5], nothing, earlier))
             target = builder.bitcast(builder.gep(out_data, [place]), total.type.as_pointer())
             builder.store(total, target).align = 1
         return context.get_dummy_value()
@@ -211,28 +219,31 @@ def _population_count(typing_context: Any, word: Any) -> Any:
 
 
 @intrinsic
-def _prefetch_row(typing_context: Any, matrix: Any, row: Any) -> Any:
+def _prefetch_item(typing_context: Any, array: Any, item: Any, lines: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        array = context.make_array(signature.args[0])(context, builder, arguments[0])
-        width = builder.extract_value(array.strides, 0)
-        start = builder.bitcast(array.data, BYTE.as_pointer())
+        found = context.make_array(signature.args[0])(context, builder, arguments[0])
+        width = builder.extract_value(found.strides, 0)
+        start = builder.bitcast(found.data, BYTE.as_pointer())
         pointer = builder.gep(start, [builder.mul(arguments[1], width)])
-        for line in (0, 64):
-            _prefetch(builder, builder.gep(pointer, [ir.Constant(LONG, line)]))
+        for line in range(lines.literal_value):
+            _prefetch(builder, builder.gep(pointer, [ir.Constant(LONG, 64 * line)]))
         return context.get_dummy_value()
 
-    return types.void(matrix, types.int64), generate
+    if not isinstance(lines, types.IntegerLiteral):
+        return None
+    return types.void(array, types.int64, lines), generate
 
 
 score_blocks = cast(
-    Callable[[ByteArray, IntVector, int, ByteArray, bool, ByteArray], None], _score_blocks
+    Callable[[ByteArray, IntVector, int, ByteArray, int, bool, ByteArray], None], _score_blocks
 )
 """Write the penalties of blocks of codes, 16 rows each, one byte a row, saturated at 255.
 
-Arguments: codes (m, 16, 16) uint8, byte c of the 16 rows of a block together; blocks (count + 16,)
+Arguments: codes (m, 16, 16) uint8, byte c of the 16 rows of a block together; blocks (count + 32,)
 int32 numbers of blocks; count int64; tables (8, 4, 16) uint8, where [2 w + h, l, v] is the penalty of
-value v in nibble h (0 is the low one) of byte 4 w + l; first bool, False adds to what `out` holds; out
-(16 count,) uint8.
+value v in nibble h (0 is the low one) of byte 4 w + l; quarters a literal 1 to 4, only the first bytes
+of a chunk count, four for each quarter; first bool, False adds to what `out` holds; out (16 count,)
+uint8.
 """
 
 at_most = cast(Callable[[ByteArray, int, int], np.uint64], _at_most)
@@ -244,5 +255,5 @@ trailing_zeros = cast(Callable[[np.uint64], int], _trailing_zeros)
 population_count = cast(Callable[[np.uint64], int], _population_count)
 """Return how many bits of a uint64 are set; one instruction, or a vector of them."""
 
-prefetch_row = cast(Callable[[Any, int], None], _prefetch_row)
-"""Ask for the first two cache lines of a row of a C-contiguous matrix."""
+prefetch = cast(Callable[[NDArray[Any], int, int], None], _prefetch_item)
+"""Ask for the first cache lines of array[item], C-contiguous; how many is a literal number."""

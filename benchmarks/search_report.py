@@ -1,0 +1,90 @@
+"""Tables of docs/simhash.md, made from the records of the latest run of the search bars.
+
+python -m benchmarks.search_report benchmarks/results/search.jsonl docs/simhash.md
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+
+from artifacts.errors import ArtifactError
+from benchmarks.report import fill
+from benchmarks.results import Result, read_results
+from benchmarks.search_record import SUITE
+
+RECALLS = (0.90, 0.95)
+
+
+def latest_run(results: Sequence[Result]) -> list[Result]:
+    """Return the records of the last run.
+
+    Raises:
+        ArtifactError: no run of the search bars was recorded.
+    """
+    ours = [result for result in results if result.suite == SUITE]
+    if not ours:
+        raise ArtifactError(f"results: expected records of the suite {SUITE!r}, found none")
+    last = ours[-1].config["run"]
+    return [result for result in ours if result.config["run"] == last]
+
+
+def rates_table(results: Sequence[Result]) -> str:
+    """Return queries a second at equal recall, one line a family."""
+    lines = ["| family | recall 0.90 | recall 0.95 |", "|---|---|---|"]
+    families = dict.fromkeys(r.config["family"] for r in results if "family" in r.config)
+    for family in families:
+        points = [r.metrics for r in results if r.config.get("family") == family]
+        rates = (_rate_at(points, recall) for recall in RECALLS)
+        lines.append(f"| {family} | {' | '.join(rates)} |")
+    return "\n".join(lines)
+
+
+def _rate_at(points: Sequence[dict[str, float]], recall: float) -> str:
+    """Interpolate as `benchmarks.equal_recall.rate_at` does; the front is all that was kept."""
+    recalls = [point["recall"] for point in points]
+    if max(recalls) < recall:
+        return "-"
+    logs = np.log([point["queries_per_s"] for point in points])
+    return f"{np.exp(np.interp(recall, recalls, logs)):,.0f}"
+
+
+def bars_table(results: Sequence[Result]) -> str:
+    """Return each bar, what it asks for, and what was measured."""
+    lines = ["| bar | needed | measured | |", "|---|---|---|---|"]
+    for result in results:
+        if result.name.startswith("bar: "):
+            m, sign = result.metrics, "<=" if result.config["most"] else ">="
+            verdict = "met" if m["met"] else "not met"
+            name = result.name.removeprefix("bar: ")
+            lines.append(f"| {name} | {sign} {m['needed']:g} | {m['value']:.2f} | {verdict} |")
+    return "\n".join(lines)
+
+
+def circumstances(results: Sequence[Result]) -> str:
+    """Return a sentence on where and when the run was made."""
+    last = results[-1]
+    loads = [result.config["load_average"] for result in results]
+    openblas = last.config["openblas_coretype"] or "not set"
+    return (
+        f"{results[0].data}; {last.config['queries']:,} queries, medians of {last.config['passes']} "
+        f"passes, one thread; {last.machine.cpu}; {last.measured_at:%Y-%m-%d}, commit "
+        f"{last.machine.commit}; load average {min(loads):.1f} to {max(loads):.1f}; "
+        f"OPENBLAS_CORETYPE {openblas}."
+    )
+
+
+def main(
+    results: Annotated[Path, typer.Argument(help="File of JSON lines.")],
+    document: Annotated[Path, typer.Argument(help="Document whose marks are filled.")],
+) -> None:
+    """Fill the marks `bars` and `rates` of a document."""
+    run = latest_run(read_results(results))
+    fill(document, "bars", f"{bars_table(run)}\n\n{circumstances(run)}")
+    fill(document, "rates", rates_table(run))
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -56,7 +56,7 @@ def flat_contenders(base: FloatMatrix, k: int, batch: int) -> Iterator[Contender
     for cells in (1024, 2048):
         index = _built(f"IVF{cells},Flat", base)
         for probes in PROBES:
-            effort = faiss.SearchParametersIVF(nprobe=probes * cells // 1024)
+            effort = LIBRARY.SearchParametersIVF(nprobe=probes * cells // 1024)
             knobs = {"nlist": cells, "nprobe": probes * cells // 1024}
             yield _faiss("faiss IVF-Flat", knobs, index, effort, (k, batch))
 
@@ -67,7 +67,7 @@ def fast_scan_contenders(base: FloatMatrix, k: int, batch: int) -> Iterator[Cont
         index = _built(f"IVF{cells},PQ50x4fs,RFlat", base)
         for factor in K_FACTORS:
             for probes in FAST_SCAN_PROBES:
-                cell_effort = faiss.SearchParametersIVF(nprobe=probes * cells // 1024)
+                cell_effort = LIBRARY.SearchParametersIVF(nprobe=probes * cells // 1024)
                 effort = LIBRARY.IndexRefineSearchParameters(
                     k_factor=factor, base_index_params=cell_effort
                 )

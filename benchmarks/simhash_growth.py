@@ -2,6 +2,8 @@
 
 from functools import partial
 from itertools import product
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from time import perf_counter
 
 import numpy as np
@@ -13,7 +15,7 @@ from benchmarks.equal_recall import Contender, Point, measure, rate_at
 from benchmarks.noisy_rows import noisy_rows
 from benchmarks.search_record import Bar, K, Record
 from benchmarks.simhash_steps import searched_with
-from indexer.backends import build_index
+from indexer.backends import build_index, load_index
 from indexer.backends.simhash import SimHash
 from indexer.config import SimHashConfig
 from indexer.index import Metric
@@ -21,8 +23,8 @@ from indexer.index import Metric
 EXPONENT = 0.6
 RECALL = 0.90
 QUERIES = 500
-FEWER_OR_MORE = (0.5, 0.7, 1.0, 1.4, 2.0)
-CANDIDATES = (350, 500, 1000, 1500, 2000, 3000)
+FEWER_OR_MORE = (0.4, 0.55, 0.75, 1.0, 1.25)
+CANDIDATES = (350, 500, 800, 1500, 2500, 4000)
 
 
 def growth_bar(data: SearchData, rows: int, record: Record) -> Bar:
@@ -42,11 +44,15 @@ def _query_cost(data: SearchData, n: int, record: Record) -> float:
     index = build_index(vectors, Metric.COSINE, SimHashConfig(), seed=1, threads=2)
     built = perf_counter() - begun
     del vectors  # the index has its own
-    assert isinstance(index, SimHash), "bug: another kind of index was built"
-    points = _points(index, n / len(data.base), queries, truth, record.passes)
+    with TemporaryDirectory(prefix="shelfmate-growth-") as folder:
+        index.save(Path(folder))
+        del index
+        mapped = load_index(Path(folder))  # as it is served
+        assert isinstance(mapped, SimHash), "bug: another kind of index was loaded"
+        points = _points(mapped, n / len(data.base), queries, truth, record.passes)
     record.keep_points(points)
     cost = 1 / (rate_at(points, RECALL) or np.nan)
-    config = {"rows": n, "tables": len(index.tables.offsets)}
+    config = {"rows": n, "tables": len(mapped.tables.offsets)}
     record.keep("growth", config, {"build_s": built, "query_us": cost * 1e6})
     return cost
 

@@ -10,15 +10,19 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from artifacts.arrays import FloatMatrix, FloatVector, IntVector
+from artifacts.arrays import FloatMatrix, FloatVector, IntMatrix, IntVector
 from indexer.backends.simhash_scratch import LOW_BITS, Scratch
 from indexer.backends.simhash_tables import ByteArray, SimHashTables
-from indexer.backends.vector_instructions import BLOCKS_AHEAD, at_most, trailing_zeros
+from indexer.backends.vector_instructions import BLOCKS_AHEAD, at_most, prefetch, trailing_zeros
 from indexer.rescoring_kernels import dot
 
 SATURATED = 255
 BLOCKS_AT_ONCE = 8
 """Blocks written in one go: one vector register, and more than most buckets have."""
+MANY_BLOCKS = 1 << 14
+"""Blocks above which they are spread: 4 MB, what the nearer caches do not hold."""
+SPREAD = 64
+"""Parts of the list between which reading goes round."""
 
 
 @njit(nogil=True, cache=True)
@@ -67,31 +71,32 @@ def fill_penalties(
 
 
 @njit(nogil=True, cache=True)
-def bucket_limit(near: ByteArray, far: ByteArray, wanted: int, counts: IntVector) -> Any:
+def bucket_limit(near: ByteArray, far: ByteArray, wanted: int, counts: IntMatrix) -> Any:
     """Return the smallest penalty that `wanted` of the buckets do not exceed, at most 254.
 
-    A bucket's penalty is one of `near` plus one of `far`.
+    A bucket's penalty is one of `near` plus one of `far`, so counting both apart counts all pairs.
 
     Args:
         near: (2^i,) uint8.
         far: (2^j,) uint8.
         wanted: how many buckets shall stay within the limit.
-        counts: (256,) int32, overwritten.
+        counts: (2, 256) int32, overwritten.
 
     Cost: O(2^i + 2^j), whatever the number of buckets.
     """
     counts[:] = 0
     for penalty in near:
-        counts[penalty] += 1
+        counts[0, penalty] += 1
+    for penalty in far:
+        counts[1, penalty] += 1
     for penalty in range(1, SATURATED + 1):
-        counts[penalty] += counts[penalty - 1]
+        counts[0, penalty] += counts[0, penalty - 1]
     low, high = 0, SATURATED - 1
     while low < high:
         middle = (low + high) // 2
         within = 0
-        for penalty in far:
-            rest = middle - int(penalty)
-            within += int(counts[max(rest, 0)]) * (rest >= 0)
+        for penalty in range(middle + 1):
+            within += int(counts[1, penalty]) * int(counts[0, middle - penalty])
         if within >= wanted:
             high = middle
         else:
@@ -100,42 +105,76 @@ def bucket_limit(near: ByteArray, far: ByteArray, wanted: int, counts: IntVector
 
 
 @njit(nogil=True, cache=True)
-def list_blocks(  # noqa: PLR0913 - kernels take arrays, not objects
-    offsets: IntVector,
-    near: ByteArray,
-    far: ByteArray,
-    limit: int,
-    blocks: IntVector,
-    count: int,
+def list_buckets(
+    near: ByteArray, far: ByteArray, limit: int, offsets: IntVector, buckets: IntVector
 ) -> int:
-    """Append the blocks that hold buckets within `limit`, ascending; return how many there are.
+    """Write the numbers of the buckets within `limit`, ascending; return how many there are.
 
     Args:
-        offsets: (2^b + 1,) int32 of one table.
         near: (256,) uint8 penalties of the low bits of a bucket's number, 255 where there is none.
         far: (2^(b - 8),) uint8 penalties of the others.
         limit: largest penalty of a bucket that is read, <= 254.
-        blocks: written from `count` on.
-        count: blocks listed before.
+        offsets: (2^b + 1,) int32, asked for where the next step reads it.
+        buckets: (2^b or more,) int32, overwritten.
     """
+    count = 0
     for high in range(far.shape[0]):
         rest = limit - int(far[high])
         if rest < 0:
             continue
-        for part in range(0, 256, 64):
-            found = at_most(near, part, min(rest, SATURATED - 1))
+        for part in range(0, near.shape[0], 64):
+            found = at_most(near, part, rest)
             while found:
-                bucket = (high << LOW_BITS) + part + trailing_zeros(found)
+                buckets[count] = (high << LOW_BITS) + part + trailing_zeros(found)
                 found &= found - np.uint64(1)
-                start = int(offsets[bucket])
-                size = int(offsets[bucket + 1]) - start
-                # Written before it is known how many there are: no branch to mispredict.
-                for i in range(BLOCKS_AT_ONCE):
-                    blocks[count + i] = start + i
-                for i in range(BLOCKS_AT_ONCE, size):
-                    blocks[count + i] = start + i
-                count += size
+                prefetch(offsets, buckets[count], 1)
+                count += 1
     return count
+
+
+@njit(nogil=True, cache=True)
+def list_blocks(
+    offsets: IntVector, buckets: IntVector, listed: int, blocks: IntVector, count: int
+) -> int:
+    """Append the blocks of the `listed` buckets to `count` blocks; return how many there are then.
+
+    Args:
+        offsets: (2^b + 1,) int32: blocks of bucket i are offsets[i] .. offsets[i + 1] - 1.
+        buckets: (listed or more,) int32.
+        listed: how many buckets there are.
+        blocks: (as many as there may be + 8,) int32, written from `count` on.
+        count: blocks listed before.
+    """
+    for i in range(listed):
+        start = int(offsets[buckets[i]])
+        size = int(offsets[buckets[i] + 1]) - start
+        # Written before it is known how many there are: no branch to mispredict.
+        for j in range(BLOCKS_AT_ONCE):
+            blocks[count + j] = start + j
+        for j in range(BLOCKS_AT_ONCE, size):
+            blocks[count + j] = start + j
+        count += size
+    return count
+
+
+@njit(nogil=True, cache=True)
+def spread(blocks: IntVector, count: int, out: IntVector) -> None:
+    """Write `count` blocks in an order in which no two neighbours follow each other.
+
+    Blocks of a bucket lie together; read one after the other from memory, they make the processor
+    fetch what lies behind the bucket as well, which takes as long as the bucket itself.
+
+    Args:
+        blocks: (count or more,) int32.
+        count: how many there are.
+        out: (count or more,) int32, overwritten.
+    """
+    columns = (count + SPREAD - 1) // SPREAD
+    place = 0
+    for column in range(columns):
+        for i in range(column, count, columns):
+            out[place] = blocks[i]
+            place += 1
 
 
 @njit(nogil=True, cache=True)
@@ -156,8 +195,11 @@ def choose_blocks(tables: SimHashTables, scratch: Scratch, wanted: int) -> int:
         limit = SATURATED - 1
         if wanted < buckets:
             limit = bucket_limit(scratch.near[: 1 << low], scratch.far, wanted, scratch.counts)
-        count = list_blocks(
-            tables.offsets[table], scratch.near, scratch.far, limit, scratch.blocks, count
-        )
+        offsets = tables.offsets[table]
+        listed = list_buckets(scratch.near, scratch.far, limit, offsets, scratch.buckets)
+        count = list_blocks(offsets, scratch.buckets, listed, scratch.blocks, count)
+    if count > MANY_BLOCKS:
+        spread(scratch.blocks, count, scratch.rows)
+        scratch.blocks[:count] = scratch.rows[:count]
     scratch.blocks[count : count + BLOCKS_AHEAD] = 0
     return count

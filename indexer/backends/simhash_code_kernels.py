@@ -15,11 +15,9 @@ from indexer.backends.simhash_scratch import Scratch
 from indexer.backends.simhash_tables import ByteArray, SimHashTables
 from indexer.backends.vector_instructions import (
     BLOCK_ROWS,
-    BLOCKS_AHEAD,
     at_most,
     population_count,
     prefetch,
-    score_blocks,
     trailing_zeros,
 )
 
@@ -27,6 +25,8 @@ SAMPLE_CHUNKS = 256
 """Penalties are counted in about so many pieces of 64 to find the limit for all."""
 FEW = 1 / 16
 """Share of the penalties up to which the worst half of them may be told apart no more."""
+ROUGH_LINES = 3
+"""Cache lines of a rough vector that are asked for: all of it up to 128 dimensions."""
 
 
 @njit(nogil=True, cache=True)
@@ -91,38 +91,6 @@ def penalty_limit(penalties: ByteArray, size: int, wanted: int) -> int:
 
 
 @njit(nogil=True, cache=True)
-def keep_blocks(penalties: ByteArray, count: int, limit: int, blocks: IntVector) -> int:
-    """Keep the blocks one of whose 16 penalties is within `limit`, in order; return how many.
-
-    Args:
-        penalties: (16 count + 64,) uint8; from 16 count on they are 255.
-        count: how many blocks there are.
-        limit: largest penalty kept, below 255.
-        blocks: (count + 32,) int32, changed in place.
-    """
-    kept = 0
-    for start in range(0, count, 4):
-        found = at_most(penalties, start * BLOCK_ROWS, limit)
-        for i in range(4):
-            blocks[kept] = blocks[start + i]
-            kept += (found >> np.uint64(BLOCK_ROWS * i)) & np.uint64(0xFFFF) != 0
-    blocks[kept : kept + BLOCKS_AHEAD] = 0
-    return kept
-
-
-@njit(nogil=True, cache=True)
-def narrow_down(tables: SimHashTables, blocks: int, wanted: int, scratch: Scratch) -> int:
-    """Drop the listed blocks whose half codes show no near row; return how many are left."""
-    size = blocks * BLOCK_ROWS
-    score_blocks(
-        tables.codes[0], scratch.blocks, blocks, scratch.tables[0], 2, True, scratch.penalties
-    )
-    scratch.penalties[size : size + 64] = SATURATED
-    limit = penalty_limit(scratch.penalties, size, wanted)
-    return keep_blocks(scratch.penalties, blocks, min(limit, SATURATED - 1), scratch.blocks)
-
-
-@njit(nogil=True, cache=True)
 def collect(
     penalties: ByteArray, size: int, limit: int, tables: SimHashTables, scratch: Scratch
 ) -> int:
@@ -146,7 +114,7 @@ def collect(
     kept = 0
     for i in range(count):
         row = tables.order[places[i]]
-        prefetch(tables.rough, max(row, 0), 2)
+        prefetch(tables.rough, max(row, 0), ROUGH_LINES)
         scratch.rows[kept] = row
         kept += row >= 0
     return kept

@@ -11,7 +11,6 @@ from indexer.backends.simhash_code_kernels import (
     collect,
     drop_repeated,
     fill_tables,
-    narrow_down,
     penalty_limit,
 )
 from indexer.backends.simhash_scratch import Scratch
@@ -19,10 +18,6 @@ from indexer.backends.simhash_tables import RoughMatrix, SimHashTables
 from indexer.backends.vector_instructions import BLOCK_ROWS, score_blocks
 from indexer.rescoring_kernels import dot, kth_largest, rank
 
-MANY_BLOCKS = 1 << 14
-"""Blocks above which half codes are read first: 4 MB, what the nearer caches do not hold."""
-HALF_CODE_CANDIDATES = 4
-"""Rows that pass by half codes for each candidate wanted by whole ones."""
 ROUGH_ERRORS = 2.0
 """Steps times length of the query by which two rough scores may differ from exact ones: each has a
 standard error of step / sqrt(12) for each unit of the query's length, so this is about five of the
@@ -87,17 +82,14 @@ def find_candidates(
     if blocks == 0:
         return 0
     of_codes = scratch.marks[tables.planes.shape[0] - 128 * tables.codes.shape[0] :]
-    fill_tables(of_codes, effort.candidates / (blocks * BLOCK_ROWS), scratch.tables)
-    if blocks > MANY_BLOCKS:
-        blocks = narrow_down(tables, blocks, HALF_CODE_CANDIDATES * effort.candidates, scratch)
     size = blocks * BLOCK_ROWS
+    fill_tables(of_codes, effort.candidates / size, scratch.tables)
     for chunk in range(tables.codes.shape[0]):
         score_blocks(
             tables.codes[chunk],
             scratch.blocks,
             blocks,
             scratch.tables[chunk],
-            4,
             chunk == 0,
             scratch.penalties,
         )

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from artifacts.arrays import FloatVector, IntVector
+from artifacts.arrays import FloatVector, IntMatrix, IntVector
 from indexer.backends.simhash_tables import ByteArray, SimHashTables
 from indexer.backends.vector_instructions import BLOCK_ROWS, BLOCKS_AHEAD
 
@@ -22,7 +22,8 @@ class Scratch(NamedTuple):
         sums: (2^b or 256,) float32, as `fill_penalties` takes them.
         near: (256,) uint8, penalties of the low bits of a bucket's number.
         far: (2^(b - 8),) uint8, penalties of its other bits.
-        counts: (256,) int32, as `bucket_limit` takes them.
+        counts: (2, 256) int32, as `bucket_limit` takes them.
+        buckets: (2^b,) int32, numbers of the buckets to read in a table.
         blocks: (m + 32,) int32, blocks of codes to read.
         penalties: (16 m + 64,) uint8, of their rows.
         rows: (16 m + 1,) int32, candidates.
@@ -36,7 +37,8 @@ class Scratch(NamedTuple):
     sums: FloatVector
     near: ByteArray
     far: ByteArray
-    counts: IntVector
+    counts: IntMatrix
+    buckets: IntVector
     blocks: IntVector
     penalties: ByteArray
     rows: IntVector
@@ -58,7 +60,8 @@ def new_scratch(tables: SimHashTables) -> Scratch:
         sums=np.empty(1 << max(bucket_bits, LOW_BITS), dtype=np.float32),
         near=np.empty(1 << LOW_BITS, dtype=np.uint8),
         far=np.empty(1 << max(bucket_bits - LOW_BITS, 0), dtype=np.uint8),
-        counts=np.empty(256, dtype=np.int32),
+        counts=np.empty((2, 256), dtype=np.int32),
+        buckets=np.empty(1 << bucket_bits, dtype=np.int32),
         blocks=np.empty(places // BLOCK_ROWS + BLOCKS_AHEAD, dtype=np.int32),
         penalties=np.empty(places + 64, dtype=np.uint8),
         rows=np.empty(places + 1, dtype=np.int32),

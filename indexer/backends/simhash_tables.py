@@ -17,7 +17,9 @@ RoughMatrix: TypeAlias = NDArray[np.int8]
 
 ROWS_PER_STEP = 1 << 14
 BUCKET_ROWS = 48
-"""Rows of an average bucket, at least; at most twice as many: some blocks, so that finding them pays."""
+"""Rows of an average bucket, at least, and at most twice as many: some blocks, so that finding the
+bucket pays. Half as many where there are several tables: their codes come from memory, and the
+fewer rows of smaller buckets are worth more than the time to find them."""
 ROWS_PER_TABLE = 1 << 20
 """Rows from which on one more table pays, for each further table."""
 MOST_TABLES = 8
@@ -61,7 +63,8 @@ def shape_for(n: int, build: SimHashBuild) -> Shape:
     tables = build.tables
     if tables == "auto":
         tables = int(np.clip(1 + n // ROWS_PER_TABLE, 1, MOST_TABLES))
-    return Shape(tables, max((n // BUCKET_ROWS).bit_length() - 1, 0), build.bits)
+    rows = BUCKET_ROWS if tables == 1 else BUCKET_ROWS // 2
+    return Shape(tables, max((n // rows).bit_length() - 1, 0), build.bits)
 
 
 def check_tables(tables: SimHashTables, shape: Shape, n: int, dims: tuple[int, int]) -> str | None:

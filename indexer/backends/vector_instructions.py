@@ -115,7 +115,7 @@ def _load(builder: Value, data: Value, offset: Value, kind: Value) -> Value:
 
 
 def _block_penalties(builder: Value, codes: Value, tables: list[Value], features: str) -> Value:
-    """Return the 16 penalties of the block of codes at pointer `codes`, two tables a quarter."""
+    """Return the 16 penalties of the block of codes at pointer `codes`."""
     low, four = (ir.Constant(BYTES_64, [value] * 64) for value in (15, 4))
     partial = []
     for quarter in range(len(tables) // 2):
@@ -143,24 +143,20 @@ def _score_blocks(  # noqa: PLR0913 - kernels take arrays, not objects
     blocks: Any,
     count: Any,
     tables: Any,
-    quarters: Any,
     first: Any,
     out: Any,
 ) -> Any:
-    if not isinstance(quarters, types.IntegerLiteral):
-        return None
-    signature = types.void(codes, blocks, types.int64, tables, quarters, types.boolean, out)
-    size = 64 * quarters.literal_value
+    signature = types.void(codes, blocks, types.int64, tables, types.boolean, out)
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         features = context.codegen().magic_tuple()[2]
         code_data, block_data, table_data, out_data = (
             context.make_array(signature.args[i])(context, builder, arguments[i]).data
-            for i in (0, 1, 3, 6)
+            for i in (0, 1, 3, 5)
         )
         registers = [
             _load(builder, table_data, ir.Constant(LONG, offset), BYTES_64)
-            for offset in range(0, 2 * size, 64)
+            for offset in range(0, 2 * BLOCK_BYTES, 64)
         ]
 
         def block_at(place: Value) -> Value:
@@ -169,13 +165,13 @@ def _score_blocks(  # noqa: PLR0913 - kernels take arrays, not objects
 
         with cgutils.for_range(builder, arguments[2]) as loop:
             ahead = block_at(builder.add(loop.index, ir.Constant(LONG, BLOCKS_AHEAD)))
-            for line in range(0, size, 64):
+            for line in range(0, BLOCK_BYTES, 64):
                 _prefetch(builder, builder.gep(ahead, [ir.Constant(LONG, line)]))
             total = _block_penalties(builder, block_at(loop.index), registers, features)
             place = builder.mul(loop.index, ir.Constant(LONG, BLOCK_ROWS))
             earlier = _load(builder, out_data, place, total.type)
             nothing = ir.Constant(total.type, [0] * BLOCK_ROWS)
-            total = _sum(builder, total, builder.select(arguments[5], nothing, earlier))
+            total = _sum(builder, total, builder.select(arguments[4], nothing, earlier))
             target = builder.bitcast(builder.gep(out_data, [place]), total.type.as_pointer())
             builder.store(total, target).align = 1
         return context.get_dummy_value()
@@ -235,15 +231,14 @@ def _prefetch_item(typing_context: Any, array: Any, item: Any, lines: Any) -> An
 
 
 score_blocks = cast(
-    Callable[[ByteArray, IntVector, int, ByteArray, int, bool, ByteArray], None], _score_blocks
+    Callable[[ByteArray, IntVector, int, ByteArray, bool, ByteArray], None], _score_blocks
 )
 """Write the penalties of blocks of codes, 16 rows each, one byte a row, saturated at 255.
 
 Arguments: codes (m, 16, 16) uint8, byte c of the 16 rows of a block together; blocks (count + 32,)
 int32 numbers of blocks; count int64; tables (8, 4, 16) uint8, where [2 w + h, l, v] is the penalty of
-value v in nibble h (0 is the low one) of byte 4 w + l; quarters a literal 1 to 4, only the first bytes
-of a chunk count, four for each quarter; first bool, False adds to what `out` holds; out (16 count,)
-uint8.
+value v in nibble h (0 is the low one) of byte 4 w + l; first bool, False adds to what `out` holds; out
+(16 count,) uint8.
 """
 
 at_most = cast(Callable[[ByteArray, int, int], np.uint64], _at_most)

@@ -8,8 +8,11 @@ from indexer.backends.simhash_bucket_kernels import (
     choose_blocks,
     fill_penalties,
     project,
+    spread,
 )
 from indexer.backends.simhash_scratch import new_scratch
+from indexer.backends.simhash_tables import Shape, build_tables
+from tests.clusters import clustered
 from tests.made_simhash import DIM, made_query, made_tables, marks_twin, parted
 
 
@@ -56,7 +59,7 @@ def test_bucket_limit_is_the_smallest_that_holds_the_buckets_wanted(seed, near, 
     high = rng.integers(0, 127, 1 << far, dtype=np.uint8)
     sums = np.sort(np.add.outer(high.astype(int), low.astype(int)).ravel())
     wanted = max(int(share * len(sums)), 1)
-    found = bucket_limit(low, high, wanted, np.empty(256, dtype=np.int32))
+    found = bucket_limit(low, high, wanted, np.empty((2, 256), dtype=np.int32))
     assert found == sums[wanted - 1]
 
 
@@ -79,3 +82,24 @@ def test_blocks_of_the_nearest_buckets_are_listed_once_and_in_order(tables, quer
                 assert blocks <= set(listed)
             if penalties[bucket] > bound + slack:
                 assert not blocks & set(listed)
+
+
+@settings(deadline=None, max_examples=50)
+@given(count=st.integers(0, 1000))
+def test_spread_blocks_are_the_same_and_neighbours_apart(count: int):
+    out = np.full(count, -1, dtype=np.int32)
+    spread(np.arange(count, dtype=np.int32), count, out)
+    assert sorted(out.tolist()) == list(range(count))
+    if count >= 128:
+        assert not np.any(np.diff(out) == 1)
+
+
+def test_penalties_without_a_plane_choose_the_only_bucket(query):
+    rng = np.random.default_rng(0)
+    tables = build_tables(clustered(40, DIM), Shape(1, 0, 128), rng, reduced=False, threads=1)
+    for array in tables:
+        array.setflags(write=False)
+    scratch = new_scratch(tables)
+    project(query, tables.centre, tables.planes, scratch)
+    count = choose_blocks(tables, scratch, 1)
+    assert scratch.blocks[:count].tolist() == [0, 1, 2]

@@ -3,21 +3,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from indexer.backends.simhash_bucket_kernels import (
-    choose_blocks,
-    project,
-)
 from indexer.backends.simhash_code_kernels import (
     drop_repeated,
     fill_tables,
-    keep_blocks,
-    narrow_down,
     penalty_limit,
 )
-from indexer.backends.simhash_scratch import new_scratch
-from indexer.backends.vector_instructions import BLOCKS_AHEAD
-from tests.clusters import clustered
-from tests.made_simhash import DIM, N, made_query, made_tables, marks_twin, parted
+from tests.made_simhash import made_query, made_tables, parted
 
 
 @pytest.fixture(scope="module")
@@ -64,37 +55,6 @@ def test_penalty_limit_of_many_is_estimated_from_all_parts_of_them():
     padded = np.concatenate([values, np.full(64, 255, dtype=np.uint8)])
     held = int((values <= penalty_limit(padded, 200_000, 5000)).sum())
     assert 4000 < held < 6500
-
-
-@pytest.mark.parametrize("count", [1, 3, 4, 37])
-@pytest.mark.parametrize("limit", [0, 20, 254])
-def test_blocks_with_a_near_row_are_kept_in_order(count: int, limit: int):
-    rng = np.random.default_rng(count)
-    penalties = np.full(16 * count + 64, 255, dtype=np.uint8)
-    penalties[: 16 * count] = rng.integers(0, 256, 16 * count)
-    blocks = np.zeros(count + BLOCKS_AHEAD, dtype=np.int32)
-    blocks[:count] = rng.permutation(1000)[:count]
-    near = (penalties[: 16 * count].reshape(-1, 16) <= limit).any(axis=1)
-    expected = blocks[:count][near].tolist()
-    kept = keep_blocks(penalties, count, limit, blocks)
-    assert blocks[:kept].tolist() == expected
-    assert not blocks[kept : kept + BLOCKS_AHEAD].any()
-
-
-def test_half_codes_keep_the_blocks_of_the_nearest_codes(tables, query):
-    scratch = new_scratch(tables)
-    project(query, tables.centre, tables.planes, scratch)
-    fill_tables(scratch.marks[18:], 0.01, scratch.tables)
-    blocks = choose_blocks(tables, scratch, 512)
-    before = scratch.blocks[:blocks].tolist()
-    kept = scratch.blocks[: narrow_down(tables, blocks, 400, scratch)].tolist()
-    assert kept == [block for block in before if block in set(kept)]
-    assert len(kept) < blocks
-    marks = marks_twin(tables, query)[18:82]
-    bits = (clustered(N, DIM) - tables.centre) @ tables.planes[18:82].T > 0
-    nearest = np.argsort(np.where(bits != (marks > 0), np.abs(marks), 0).sum(axis=1))[:100]
-    places = np.flatnonzero(np.isin(tables.order, nearest))
-    assert set((places // 16).tolist()) <= set(kept)
 
 
 @settings(deadline=None, max_examples=50)

@@ -24,12 +24,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 @njit
 def scored(codes, blocks, count, tables, first, out):
-    score_blocks(codes, blocks, count, tables, 4, first, out)
-
-
-@njit
-def half_scored(codes, blocks, count, tables, out):
-    score_blocks(codes, blocks, count, tables, 2, True, out)
+    score_blocks(codes, blocks, count, tables, first, out)
 
 
 @njit
@@ -78,14 +73,6 @@ def test_penalties_of_a_further_chunk_are_added():
     np.testing.assert_array_equal(
         added.reshape(-1, 16), np.minimum(2 * penalties_twin(listed, tables), 255)
     )
-
-
-def test_half_codes_are_scored_by_their_first_bytes():
-    listed, tables, padded, codes, out = run(2, 7, 20)
-    half = np.empty_like(out)
-    half_scored(codes, padded, 7, tables, half.reshape(-1))
-    tables[4:] = 0
-    np.testing.assert_array_equal(half, penalties_twin(listed, tables))
 
 
 @pytest.mark.parametrize("word", [0, 1, 2**63, 2**64 - 1, 0x0123456789ABCDE0])

@@ -65,6 +65,27 @@ def hamming_block(codes: Codes, query: Codes, start: int, out: NDArray[np.uint16
 
 
 @njit(nogil=True, cache=True)
+def hamming_scan(codes: Codes, query: Codes, distances: NDArray[np.uint16]) -> int:
+    """Find the first of the codes nearest to the query: the kernel alone, with no list to keep.
+
+    Args:
+        codes: (w, n) uint64.
+        query: (w,) uint64.
+        distances: (BLOCK,) uint16 scratch.
+    """
+    n = codes.shape[1]
+    nearest, least = 0, 64 * codes.shape[0] + 1
+    for start in range(0, n, BLOCK):
+        size = min(BLOCK, n - start)
+        hamming_block(codes, query, start, distances[:size])
+        smallest = distances[:size].min()
+        if smallest < least:
+            least = smallest
+            nearest = start + int(distances[:size].argmin())
+    return nearest
+
+
+@njit(nogil=True, cache=True)
 def radius(codes: Codes, query: Codes, wanted: int, distances: NDArray[np.uint16]) -> Any:
     """Estimate the Hamming radius that holds `wanted` of the n codes.
 

@@ -13,12 +13,17 @@ from numba import njit
 from artifacts.arrays import FloatMatrix, FloatVector, IntMatrix, IntVector
 from indexer.backends.simhash_scratch import LOW_BITS, Scratch
 from indexer.backends.simhash_tables import ByteArray, SimHashTables
-from indexer.backends.vector_instructions import BLOCKS_AHEAD, at_most, prefetch, trailing_zeros
+from indexer.backends.vector_instructions import (
+    BLOCKS_AHEAD,
+    RUN,
+    at_most,
+    prefetch,
+    trailing_zeros,
+    write_run,
+)
 from indexer.rescoring_kernels import dot
 
 SATURATED = 255
-BLOCKS_AT_ONCE = 8
-"""Blocks written in one go: one vector register, and more than most buckets have."""
 MANY_BLOCKS = 1 << 14
 """Blocks above which they are spread: 4 MB, what the nearer caches do not hold."""
 SPREAD = 64
@@ -142,17 +147,16 @@ def list_blocks(
         offsets: (2^b + 1,) int32: blocks of bucket i are offsets[i] .. offsets[i + 1] - 1.
         buckets: (listed or more,) int32.
         listed: how many buckets there are.
-        blocks: (as many as there may be + 8,) int32, written from `count` on.
+        blocks: (as many as there may be + 16,) int32, written from `count` on.
         count: blocks listed before.
     """
-    for i in range(listed):
-        start = int(offsets[buckets[i]])
-        size = int(offsets[buckets[i] + 1]) - start
+    for bucket in buckets[:listed]:
+        start = int(offsets[bucket])
+        size = int(offsets[bucket + 1]) - start
         # Written before it is known how many there are: no branch to mispredict.
-        for j in range(BLOCKS_AT_ONCE):
-            blocks[count + j] = start + j
-        for j in range(BLOCKS_AT_ONCE, size):
-            blocks[count + j] = start + j
+        write_run(blocks, count, start)
+        for i in range(RUN, size):
+            blocks[count + i] = start + i
         count += size
     return count
 

@@ -99,18 +99,22 @@ def collect(
     In two passes, each asking for the memory that the next step reads: first the places, then
     the rows that stand there.
     """
-    places = scratch.rows
-    count = 0
+    starts, places = scratch.seen, scratch.rows
+    pieces = 0
     for start in range(0, size, 64):
+        # Most pieces hold nothing, and a branch on which do would be mispredicted.
+        starts[pieces] = start
+        pieces += at_most(penalties, start, limit) != 0
+    count = 0
+    for start in starts[:pieces]:
         found = at_most(penalties, start, limit)
         while found:
             place = start + trailing_zeros(found)
             found &= found - np.uint64(1)
-            if place < size:
-                block = scratch.blocks[place // BLOCK_ROWS]
-                places[count] = block * BLOCK_ROWS + place % BLOCK_ROWS
-                prefetch(tables.order, places[count], 1)
-                count += 1
+            block = scratch.blocks[place // BLOCK_ROWS]
+            places[count] = block * BLOCK_ROWS + place % BLOCK_ROWS
+            prefetch(tables.order, places[count], 1)
+            count += place < size
     kept = 0
     for i in range(count):
         row = tables.order[places[i]]

@@ -32,6 +32,9 @@ BLOCK_BYTES = BLOCK_ROWS * CHUNK_BYTES
 BLOCKS_AHEAD = 32
 """Blocks by which memory is asked ahead of use; callers pad the list of blocks by as many."""
 
+RUN = 16
+"""Numbers that `write_run` writes: a register of them."""
+
 _LOOK_UPS = (
     # feature, bytes, name: the widest first
     ("+avx512bw", 64, "llvm.x86.avx512.pshuf.b.512"),
@@ -230,6 +233,25 @@ def _prefetch_item(typing_context: Any, array: Any, item: Any, lines: Any) -> An
     return types.void(array, types.int64, lines), generate
 
 
+@intrinsic
+def _write_run(typing_context: Any, out: Any, place: Any, start: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
+        kind = ir.VectorType(INT, RUN)
+        first = builder.insert_element(
+            ir.Constant(kind, ir.Undefined), arguments[2], ir.Constant(INT, 0)
+        )
+        run = builder.add(
+            builder.shuffle_vector(first, first, ir.Constant(kind, [0] * RUN)),
+            ir.Constant(kind, list(range(RUN))),
+        )
+        target = builder.bitcast(builder.gep(data, [arguments[1]]), kind.as_pointer())
+        builder.store(run, target).align = 4
+        return context.get_dummy_value()
+
+    return types.void(out, types.int64, types.int32), generate
+
+
 score_blocks = cast(
     Callable[[ByteArray, IntVector, int, ByteArray, bool, ByteArray], None], _score_blocks
 )
@@ -252,3 +274,6 @@ population_count = cast(Callable[[np.uint64], int], _population_count)
 
 prefetch = cast(Callable[[NDArray[Any], int, int], None], _prefetch_item)
 """Ask for the first cache lines of array[item], C-contiguous; how many is a literal number."""
+
+write_run = cast(Callable[[IntVector, int, int], None], _write_run)
+"""Write start, start + 1, ... 16 numbers in all, to out[place] and behind, out being (n,) int32."""

@@ -6,6 +6,7 @@ from benchmarks.hamming_scan import (
     Codes,
     collect_within,
     hamming_block,
+    hamming_scan,
     radius,
     search_codes,
     sign_codes,
@@ -39,6 +40,13 @@ def test_collect_within_equals_numpy(n: int):
         out = np.empty(n + 1, dtype=np.int32)
         count = collect_within(codes, query, limit, np.empty(BLOCK, dtype=np.uint16), out)
         np.testing.assert_array_equal(out[:count], np.flatnonzero(distances <= limit))
+
+
+@pytest.mark.parametrize("n", [1, BLOCK, 3 * BLOCK + 5])
+def test_scan_finds_the_first_of_the_nearest_codes(n: int):
+    codes, query = made_codes(4, n)
+    found = hamming_scan(codes, query, np.empty(BLOCK, dtype=np.uint16))
+    assert found == np.argmin(hamming_twin(codes, query))
 
 
 @pytest.mark.parametrize("wanted", [1, 10, 500, 3000])

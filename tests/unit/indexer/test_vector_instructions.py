@@ -12,11 +12,13 @@ from numpy.typing import NDArray
 
 from indexer.backends.vector_instructions import (
     BLOCKS_AHEAD,
+    RUN,
     at_most,
     look_up_width,
     population_count,
     score_blocks,
     trailing_zeros,
+    write_run,
 )
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -73,6 +75,17 @@ def test_penalties_of_a_further_chunk_are_added():
     np.testing.assert_array_equal(
         added.reshape(-1, 16), np.minimum(2 * penalties_twin(listed, tables), 255)
     )
+
+
+@njit
+def run_written(out, place, start):
+    write_run(out, place, start)
+
+
+def test_run_of_numbers_is_written_where_it_belongs():
+    out = np.full(30, -1, dtype=np.int32)
+    run_written(out, 9, 1000)
+    assert out.tolist() == [-1] * 9 + list(range(1000, 1000 + RUN)) + [-1] * (21 - RUN)
 
 
 @pytest.mark.parametrize("word", [0, 1, 2**63, 2**64 - 1, 0x0123456789ABCDE0])

@@ -10,13 +10,18 @@ import numpy as np
 from artifacts.arrays import FloatMatrix, map_array
 from artifacts.errors import ArtifactError
 from artifacts.neighbors import Neighbors
+from indexer.backends.simhash_batch_kernels import search_together
 from indexer.backends.simhash_kernels import Effort, search_tables
-from indexer.backends.simhash_scratch import Scratch, new_scratch
+from indexer.backends.simhash_scratch import Scratch, Together, new_scratch, new_together
 from indexer.backends.simhash_tables import SimHashTables, build_tables, check_tables, shape_for
 from indexer.config import SimHashConfig
 from indexer.header import IndexHeader
 from indexer.index import Metric
 from indexer.vector_store import VectorStore
+
+SHARED_BLOCKS = 1 << 17
+"""Blocks of codes up to which queries of a batch read them together: 32 MB. In more of them two
+queries hardly meet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,17 +75,17 @@ class SimHash:
             rows=np.empty((len(queries), k), dtype=np.int32),
             scores=np.empty((len(queries), k), dtype=np.float32),
         )
-        search_tables(
-            self.tables,
-            self.store.vectors,
-            queries,
-            self._effort(k),
-            self.store.ceiling,
-            self._scratch(),
-            best.rows,
-            best.scores,
-        )
+        effort, scratch = self._effort(k), self._scratch()
+        question = (self.tables, self.store.vectors, queries, effort, self.store.ceiling, scratch)
+        if len(queries) > 1 and self._is_shared(effort):
+            search_together(*question, self._together(), best.rows, best.scores)
+        else:
+            search_tables(*question, best.rows, best.scores)
         return best
+
+    def _is_shared(self, effort: Effort) -> bool:
+        """Whether the buckets of one query are likely to be those of the next one too."""
+        return effort.candidates < len(self) and self.tables.codes.shape[1] <= SHARED_BLOCKS
 
     def _effort(self, k: int) -> Effort:
         effort = self.config.search
@@ -93,6 +98,13 @@ class SimHash:
         except AttributeError:
             scratch = self.local.scratch = new_scratch(self.tables)
         return scratch
+
+    def _together(self) -> Together:
+        try:
+            together: Together = self.local.together
+        except AttributeError:
+            together = self.local.together = new_together(self.tables)
+        return together
 
     def save(self, folder: Path) -> None:
         """Write the index into `folder`."""

@@ -24,8 +24,6 @@ from indexer.backends.vector_instructions import (
 from indexer.rescoring_kernels import dot
 
 SATURATED = 255
-MANY_BLOCKS = 1 << 14
-"""Blocks above which they are spread: 4 MB, what the nearer caches do not hold."""
 SPREAD = 64
 """Parts of the list between which reading goes round."""
 
@@ -183,7 +181,7 @@ def spread(blocks: IntVector, count: int, out: IntVector) -> None:
 
 @njit(nogil=True, cache=True)
 def choose_blocks(tables: SimHashTables, scratch: Scratch, wanted: int) -> int:
-    """List the blocks of the `wanted` buckets next to the query in each table; return how many."""
+    """List the blocks of the `wanted` buckets next to the query in each table, ascending."""
     buckets = tables.offsets.shape[1] - 1
     bits = trailing_zeros(np.uint64(buckets))
     low = min(bits, LOW_BITS)
@@ -202,8 +200,5 @@ def choose_blocks(tables: SimHashTables, scratch: Scratch, wanted: int) -> int:
         offsets = tables.offsets[table]
         listed = list_buckets(scratch.near, scratch.far, limit, offsets, scratch.buckets)
         count = list_blocks(offsets, scratch.buckets, listed, scratch.blocks, count)
-    if count > MANY_BLOCKS:
-        spread(scratch.blocks, count, scratch.rows)
-        scratch.blocks[:count] = scratch.rows[:count]
     scratch.blocks[count : count + BLOCKS_AHEAD] = 0
     return count

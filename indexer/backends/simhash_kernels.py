@@ -6,7 +6,7 @@ import numpy as np
 from numba import njit
 
 from artifacts.arrays import FloatMatrix, FloatVector, IntMatrix, IntVector
-from indexer.backends.simhash_bucket_kernels import SATURATED, choose_blocks, project
+from indexer.backends.simhash_bucket_kernels import SATURATED, choose_blocks, project, spread
 from indexer.backends.simhash_code_kernels import (
     collect,
     drop_repeated,
@@ -18,6 +18,8 @@ from indexer.backends.simhash_tables import RoughMatrix, SimHashTables
 from indexer.backends.vector_instructions import BLOCK_ROWS, score_blocks
 from indexer.rescoring_kernels import dot, kth_largest, rank
 
+MANY_BLOCKS = 1 << 14
+"""Blocks above which they are spread: 4 MB, what the nearer caches do not hold."""
 ROUGH_ERRORS = 2.0
 """Steps times length of the query by which two rough scores may differ from exact ones: each has a
 standard error of step / sqrt(12) for each unit of the query's length, so this is about five of the
@@ -73,26 +75,35 @@ def keep_promising(  # noqa: PLR0913 - kernels take arrays, not objects
 
 
 @njit(nogil=True, cache=True)
-def find_candidates(
-    tables: SimHashTables, query: FloatVector, effort: Effort, scratch: Scratch
-) -> int:
-    """Write the rows of the codes with the least penalties into `scratch.rows`; return how many."""
+def prepare(tables: SimHashTables, query: FloatVector, effort: Effort, scratch: Scratch) -> int:
+    """List the blocks that a query reads and fill its tables; return how many blocks there are."""
     project(query, tables.centre, tables.planes, scratch)
     blocks = choose_blocks(tables, scratch, effort.buckets)
-    if blocks == 0:
-        return 0
     of_codes = scratch.marks[tables.planes.shape[0] - 128 * tables.codes.shape[0] :]
-    size = blocks * BLOCK_ROWS
-    fill_tables(of_codes, effort.candidates / size, scratch.tables)
+    fill_tables(of_codes, effort.candidates / max(blocks * BLOCK_ROWS, 1), scratch.tables)
+    return blocks
+
+
+@njit(nogil=True, cache=True)
+def scan(tables: SimHashTables, scratch: Scratch, start: int, end: int) -> None:
+    """Write the penalties of the blocks listed from `start` to `end` - 1."""
     for chunk in range(tables.codes.shape[0]):
         score_blocks(
             tables.codes[chunk],
-            scratch.blocks,
-            blocks,
+            scratch.blocks[start:],
+            end - start,
             scratch.tables[chunk],
             chunk == 0,
-            scratch.penalties,
+            scratch.penalties[start * BLOCK_ROWS :],
         )
+
+
+@njit(nogil=True, cache=True)
+def select(tables: SimHashTables, effort: Effort, blocks: int, scratch: Scratch) -> int:
+    """Write the rows with the least penalties into `scratch.rows`; return how many."""
+    size = blocks * BLOCK_ROWS
+    if size == 0:
+        return 0
     scratch.penalties[size : size + 64] = SATURATED
     limit = SATURATED
     if effort.candidates < size:
@@ -101,6 +112,42 @@ def find_candidates(
     if tables.offsets.shape[0] > 1:
         count = drop_repeated(scratch.rows, count, scratch.seen)
     return count
+
+
+@njit(nogil=True, cache=True)
+def find_candidates(
+    tables: SimHashTables, query: FloatVector, effort: Effort, scratch: Scratch
+) -> int:
+    """Do all that comes before scoring, for one query; return how many rows are to be scored."""
+    blocks = prepare(tables, query, effort, scratch)
+    if blocks > MANY_BLOCKS:
+        spread(scratch.blocks, blocks, scratch.rows)
+        scratch.blocks[:blocks] = scratch.rows[:blocks]
+    scan(tables, scratch, 0, blocks)
+    return select(tables, effort, blocks, scratch)
+
+
+@njit(nogil=True, cache=True)
+def score(  # noqa: PLR0913 - kernels take arrays, not objects
+    tables: SimHashTables,
+    vectors: FloatMatrix,
+    query: FloatVector,
+    count: int,
+    ceiling: float,
+    scratch: Scratch,
+    out_rows: IntVector,
+    out_scores: FloatVector,
+) -> None:
+    """Score the first `count` of `scratch.rows` and write the best, as `rank` does."""
+    n, k = vectors.shape[0], out_rows.shape[0]
+    if count < min(k, n):
+        # Too little was read for an answer of k; rare enough to read everything.
+        count = n
+        for row in range(n):
+            scratch.rows[row] = row
+    else:
+        count = keep_promising(tables.rough, query, k, scratch.rows, count, scratch.estimates)
+    rank(vectors, query, scratch.rows[:count], ceiling, out_rows, out_scores)
 
 
 @njit(nogil=True, cache=True)
@@ -126,18 +173,8 @@ def search_tables(  # noqa: PLR0913 - kernels take arrays, not objects
         out_rows: (q, k) int32, overwritten.
         out_scores: (q, k) float32, overwritten.
     """
-    n, k = vectors.shape[0], out_rows.shape[1]
     for i in range(queries.shape[0]):
         count = 0
-        if effort.candidates < n:
+        if effort.candidates < vectors.shape[0]:
             count = find_candidates(tables, queries[i], effort, scratch)
-        if count < min(k, n):
-            # Too little was read for an answer of k; rare enough to read everything.
-            count = n
-            for row in range(n):
-                scratch.rows[row] = row
-        else:
-            count = keep_promising(
-                tables.rough, queries[i], k, scratch.rows, count, scratch.estimates
-            )
-        rank(vectors, queries[i], scratch.rows[:count], ceiling, out_rows[i], out_scores[i])
+        score(tables, vectors, queries[i], count, ceiling, scratch, out_rows[i], out_scores[i])

@@ -3,11 +3,14 @@
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from artifacts.arrays import FloatVector, IntMatrix, IntVector
 from indexer.backends.simhash_tables import ByteArray, SimHashTables
 from indexer.backends.vector_instructions import BLOCK_ROWS, BLOCKS_AHEAD
 
+GROUP = 16
+"""Queries that read the codes together."""
 LOW_BITS = 8
 """Bits of a bucket's number that are looked up together, 256 penalties in four registers."""
 
@@ -44,6 +47,36 @@ class Scratch(NamedTuple):
     rows: IntVector
     estimates: FloatVector
     seen: IntVector
+
+
+class Together(NamedTuple):
+    """Memory of g queries that read the codes together.
+
+    Attributes:
+        tables: (g, bits / 128, 8, 4, 16) uint8, as in `Scratch` for each query.
+        blocks: (g, m + 32) int32, as in `Scratch`.
+        penalties: (g, 16 m + 64) uint8, as in `Scratch`.
+        listed: (g,) int64, blocks listed.
+        done: (g,) int64, blocks read.
+    """
+
+    tables: ByteArray
+    blocks: IntMatrix
+    penalties: ByteArray
+    listed: NDArray[np.int64]
+    done: NDArray[np.int64]
+
+
+def new_together(tables: SimHashTables) -> Together:
+    """Return memory for searching `tables` with `GROUP` queries at a time."""
+    places = tables.order.size
+    return Together(
+        tables=np.empty((GROUP, len(tables.codes), 8, 4, 16), dtype=np.uint8),
+        blocks=np.empty((GROUP, places // BLOCK_ROWS + BLOCKS_AHEAD), dtype=np.int32),
+        penalties=np.empty((GROUP, places + 64), dtype=np.uint8),
+        listed=np.empty(GROUP, dtype=np.int64),
+        done=np.empty(GROUP, dtype=np.int64),
+    )
 
 
 def new_scratch(tables: SimHashTables) -> Scratch:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from artifacts.arrays import FloatMatrix, map_array
 from artifacts.errors import ArtifactError, DataError
-from artifacts.vocabulary import Vocabulary, write_vocabulary
+from artifacts.vocabulary import IDS_NAME, SLOTS_NAME, Vocabulary, write_vocabulary
 
 FieldName: TypeAlias = Literal["title", "category_path", "description"]
 
@@ -20,6 +20,8 @@ ENCODER_FOLDER = "encoder"
 
 SETTINGS_NAME = "encoder.json"
 ARRAYS = ("word_vectors", "word_weights", "subword_vectors", "components")
+ENCODER_FILES = (SETTINGS_NAME, IDS_NAME, SLOTS_NAME, *(f"{name}.npy" for name in ARRAYS))
+"""All files of an encoder."""
 
 
 class EncodedField(BaseModel):
@@ -94,6 +96,15 @@ class ContentEncoderArrays:
         if wrong:
             raise ArtifactError(f"{folder}: {wrong}")
         return cls(settings, words, **arrays)
+
+
+def holds_content_encoder(folder: Path) -> bool:
+    """Tell whether `folder` holds an encoder of texts.
+
+    Spaces of another kind may keep an encoder of their own in a folder of the same name, with
+    settings of the same name: the vectors of words tell them apart.
+    """
+    return (folder / f"{ARRAYS[0]}.npy").is_file()
 
 
 def write_encoder(

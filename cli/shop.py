@@ -115,8 +115,13 @@ def _anchored(shop: ShopConfig, base: Path) -> ShopConfig:
     events = events.model_copy(update={"path": _absolute(events.path, base)})
     if items is not None:
         items = items.model_copy(update={"path": _absolute(items.path, base)})
-    prepare = shop.prepare.model_copy(update={"events": events, "items": items})
-    return shop.model_copy(update={"work_dir": base / shop.work_dir, "prepare": prepare})
+    image = shop.train.image
+    changes = {
+        "work_dir": base / shop.work_dir,
+        "prepare": shop.prepare.model_copy(update={"events": events, "items": items}),
+        "train": shop.train.model_copy(update={"image": image and image.anchored(base)}),
+    }
+    return shop.model_copy(update=changes)
 
 
 def _absolute(paths: tuple[str, ...], base: Path) -> tuple[str, ...]:

@@ -8,7 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from artifacts.arrays import FloatVector
-from artifacts.content_encoder import ENCODER_FOLDER, ContentEncoderArrays, EncodedField
+from artifacts.content_encoder import (
+    ENCODER_FOLDER,
+    ContentEncoderArrays,
+    EncodedField,
+    holds_content_encoder,
+)
 from artifacts.errors import ArtifactError
 from artifacts.snapshot import Snapshot
 from artifacts.text import tokenize
@@ -129,7 +134,7 @@ def open_encoder(snapshot: Snapshot, space: str) -> ContentEncoder | None:
         ArtifactError: the encoder is damaged, or makes vectors of another length than the space's.
     """
     folder = snapshot.path / "spaces" / space / ENCODER_FOLDER
-    if not folder.is_dir():
+    if not holds_content_encoder(folder):
         return None
     encoder = ContentEncoder.open(folder)
     if encoder.dim != snapshot.spaces[space].dim:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from artifacts.content_encoder import ENCODER_FOLDER
+from artifacts.content_encoder import ENCODER_FILES, ENCODER_FOLDER, holds_content_encoder
 from artifacts.embeddings import OUTPUTS_NAME, ROWS_NAME, VECTORS_NAME
 from artifacts.folders import staged_folder
 from artifacts.manifest import Json, fingerprint, seal
@@ -123,8 +123,8 @@ class _Assembly:
             arrays = (ROWS_NAME, VECTORS_NAME, OUTPUTS_NAME)
             link_files(space.folder, self.folder / "spaces" / name, arrays)
             encoder = space.folder / ENCODER_FOLDER
-            if encoder.is_dir():
-                link_files(encoder, self.folder / "spaces" / name / ENCODER_FOLDER)
+            if holds_content_encoder(encoder):
+                link_files(encoder, self.folder / "spaces" / name / ENCODER_FOLDER, ENCODER_FILES)
         for space in spaces:
             self._index(space)
         gate = judge(self.config.gate, self.recalls, self.coverage, self.without)

@@ -6,7 +6,8 @@ import pytest
 
 from artifacts.arrays import FloatMatrix
 from artifacts.errors import ArtifactError, ConfigError, DataError
-from artifacts.manifest import MANIFEST_NAME, file_checksum
+from artifacts.folders import staged_folder
+from artifacts.manifest import MANIFEST_NAME, file_checksum, seal
 from artifacts.progress import SilentProgress
 from artifacts.relation import Relation
 from artifacts.snapshot import Snapshot
@@ -25,6 +26,7 @@ from indexer.config import (
 )
 from indexer.gate_report import GateReport
 from indexer.open import open_indices
+from retrieval.content_encoder import open_encoder
 from tests.clusters import clustered
 from tests.made_artifacts import MADE_AT, write_embedding, write_prepared
 
@@ -43,6 +45,26 @@ def inputs(tmp_path: Path) -> SnapshotInputs:
     cf = write_embedding(tmp_path / "cf", KNOWN, made_vectors(1), made_vectors(2))
     content = write_embedding(tmp_path / "content", KNOWN, made_vectors(3), space="content")
     return SnapshotInputs(prepared, {"cf": cf, "content": content}, {"mrr": 0.5})
+
+
+def write_picture_space(folder: Path) -> Path:
+    """Write a space whose encoder has another kind of `encoder.json` beside other arrays."""
+    with staged_folder(folder) as staging:
+        np.save(staging / "rows.npy", KNOWN)
+        np.save(staging / "vectors.npy", made_vectors(5))
+        (staging / "encoder").mkdir()
+        (staging / "encoder" / "encoder.json").write_text('{"network": "inception_v3"}')
+        (staging / "encoder" / "network.weights.h5").write_bytes(b"large")
+        seal(
+            staging,
+            kind="embedding",
+            id="image-made",
+            config={},
+            inputs={"prepared": "made"},
+            versions={},
+            now=MADE_AT,
+        )
+    return folder
 
 
 @pytest.fixture
@@ -155,6 +177,15 @@ def test_vocabulary_catalogue_and_vectors_are_linked_not_copied(
             assert path.samefile(source / path.name)
     names = {path.name for path in (snapshot.path / "spaces" / "cf").iterdir()}
     assert names == {"rows.npy", "vectors.npy", "outputs.npy"}
+
+
+def test_encoders_of_pictures_stay_with_the_trainer(
+    inputs: SnapshotInputs, root: VersionedRoot, tmp_path: Path
+):
+    image = write_picture_space(tmp_path / "image")
+    built = build(SnapshotInputs(inputs.prepared, {"image": image}), config(space="image"), root)
+    assert not [name for name in built.manifest.files if "encoder" in name]
+    assert open_encoder(built, "image") is None
 
 
 def test_id_names_time_in_utc_and_fingerprint_of_inputs_and_settings(

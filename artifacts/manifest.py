@@ -141,16 +141,27 @@ def verify(folder: Path, manifest: Manifest) -> None:
 
     Cost: one sequential read of the folder.
     """
-    for name, record in manifest.files.items():
-        path = folder / name
-        if not path.is_file():
-            raise ArtifactError(f"{path}: is in the manifest but not on disk")
-        size = path.stat().st_size
-        if size != record.size:
-            raise ArtifactError(f"{path}: expected {record.size} bytes, found {size}")
-        if file_checksum(path) != record.xxh3:
-            raise ArtifactError(f"{path}: content differs from its checksum; the file is damaged")
+    for name in manifest.files:
+        verify_file(folder, manifest, name)
     present = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
     extra = present - set(manifest.files) - {MANIFEST_NAME}
     if extra:
         raise ArtifactError(f"{folder}: holds a file that was not sealed in: {min(extra)}")
+
+
+def verify_file(folder: Path, manifest: Manifest, name: str) -> None:
+    """Compare one file with its checksum; see `verify`.
+
+    Raises:
+        ArtifactError: it was not sealed in, is missing, of another size, or changed.
+    """
+    path, record = folder / name, manifest.files.get(name)
+    if record is None:
+        raise ArtifactError(f"{path}: is not in the manifest")
+    if not path.is_file():
+        raise ArtifactError(f"{path}: is in the manifest but not on disk")
+    size = path.stat().st_size
+    if size != record.size:
+        raise ArtifactError(f"{path}: expected {record.size} bytes, found {size}")
+    if file_checksum(path) != record.xxh3:
+        raise ArtifactError(f"{path}: content differs from its checksum; the file is damaged")

@@ -52,6 +52,25 @@ class IndexEntry(BaseModel):
     """Measured against exact search when the snapshot was built; None for exact indices."""
 
 
+class ListedPart(BaseModel):
+    """How the lists of one index came about. An item may be removed from many lists."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    fingerprint: str
+    """Name of all that the lists depend on, but the numbers of rows."""
+    copied: bool = False
+    """Whether they were taken from an earlier snapshot, where nothing they depend on has changed."""
+    short: int = 0
+    """Lists shorter than k although the index holds more than k items."""
+    too_close_to_source: int = 0
+    """Items removed because they are too much like the source."""
+    too_close_to_better: int = 0
+    """Items removed because they are too much like a better one of the list."""
+    too_far: int = 0
+    """Items removed because they are too little like the source."""
+
+
 class NeighborsEntry(BaseModel):
     """A table of precomputed neighbours; its arrays lie in `folder`."""
 
@@ -62,6 +81,8 @@ class NeighborsEntry(BaseModel):
     folder: str
     items: int
     k: int
+    parts: dict[str, ListedPart] = {}
+    """By category of the index, `*` for the whole space."""
 
 
 class SnapshotContents(BaseModel):

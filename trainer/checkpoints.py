@@ -5,10 +5,12 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from artifacts.arrays import FloatMatrix, map_array
+from artifacts.arrays import map_array
 from artifacts.folders import remove_stale_staging, staged_folder
 
 PREFIX = "epoch-"
@@ -24,7 +26,7 @@ class Checkpoint:
     """
 
     epochs: int
-    arrays: Mapping[str, FloatMatrix]
+    arrays: Mapping[str, NDArray[Any]]
 
 
 class Checkpoints:
@@ -56,7 +58,7 @@ class Checkpoints:
             arrays={path.stem: map_array(path) for path in sorted(kept[-1].glob("*.npy"))},
         )
 
-    def offer(self, epochs: int, arrays: Mapping[str, FloatMatrix]) -> None:
+    def offer(self, epochs: int, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Write a checkpoint after `epochs` passes, unless the last one is young enough.
 
         Cost: all arrays written and flushed to the disk.

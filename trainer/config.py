@@ -308,6 +308,9 @@ class Prod2VecConfig(Settings):
     """At the end."""
     min_count: int = Field(default=2, ge=1)
     """Occurrences below which an item gets no vector."""
+    kind_weights: bool = True
+    """Where `[prepare.kinds]` lets kinds of event weigh differently, a pair counts as the lighter of
+    its two events; False counts all pairs alike."""
     seed: int = Field(default=1, ge=0, lt=2**32)
     """Seed of the initial vectors and of the noise."""
     workers: int | None = Field(default=None, ge=1)

@@ -20,6 +20,7 @@ from trainer.inversion import sessions_by_item
 from trainer.session_lists import read_session_lists
 from trainer.table_artifact import TableRecipe, store_table
 from trainer.tables_config import CovisitationConfig
+from trainer.weighted_lists import WeightedLists, read_weighted_lists
 
 TABLE = "covisitation"
 ITEMS_PER_TASK = 2_048
@@ -39,31 +40,39 @@ def make_covisitation(
     )
 
     def fill(folder: Path) -> Json:
-        sessions = read_session_lists(prepared.train_sessions)
+        sessions = _read(prepared, config)
         table = count_covisitation(sessions, len(prepared.items), config, progress=progress)
         table.save(folder)
-        return {"sessions": len(sessions), "pairs": len(table.counts)}
+        return {"sessions": len(sessions.lists), "pairs": len(table.counts)}
 
     return store_table(recipe, root, fill, progress=progress)
 
 
+def _read(prepared: Prepared, config: CovisitationConfig) -> WeightedLists:
+    if config.kind_weights:
+        return read_weighted_lists(prepared.train_sessions)
+    return WeightedLists(read_session_lists(prepared.train_sessions), None)
+
+
 def count_covisitation(
-    sessions: Ragged, items: int, config: CovisitationConfig, *, progress: Progress
+    sessions: WeightedLists, items: int, config: CovisitationConfig, *, progress: Progress
 ) -> CovisitationTable:
     """Return the best neighbours of each item by n(i, j) / sqrt(n(j) + smoothing).
 
     n(i, j) are the sessions that hold both, each counted once or by 1 / (places between the two at
-    their nearest); n(j) are those that hold the neighbour.
+    their nearest); n(j) are those that hold the neighbour. Where events weigh differently, a
+    session counts as the lighter of the heaviest event of i and that of j. n(j) and the counts of
+    the table stay numbers of sessions, so a heavier kind never damps the items that it speaks for.
 
     Args:
-        sessions: lists of vocabulary rows.
+        sessions: lists of vocabulary rows, and weights if events weigh differently.
         items: v, the length of the vocabulary.
         config: every knob.
         progress: gets one step an item.
 
     Cost: O(sum over sessions of length^2), over all threads; memory of v sums a thread.
     """
-    by_item = sessions_by_item(sessions, items=items)
+    by_item = sessions_by_item(sessions.lists, items=items)
     holders = np.maximum(by_item.lengths, 1)  # an item of no session is nobody's neighbour
     task = _Task(sessions, by_item, 1 / np.sqrt(holders + config.smoothing), config)
     progress.start(f"table {TABLE}", total=items)
@@ -98,7 +107,7 @@ class _Part:
 class _Task:
     """What is counted, for any part of the vocabulary."""
 
-    sessions: Ragged
+    sessions: WeightedLists
     by_item: Ragged
     damping: NDArray[np.float64]
     config: CovisitationConfig
@@ -109,10 +118,12 @@ class _Task:
         rows = np.full(shape, -1, dtype=np.int32)
         scores = np.empty(shape, dtype=np.float32)
         counts = np.empty(shape, dtype=np.int32)
+        lists, weights = self.sessions.lists, self.sessions.weights
         covisited(
             first,
-            self.sessions.offsets,
-            self.sessions.values,
+            lists.offsets,
+            lists.values,
+            np.empty(0, dtype=np.float32) if weights is None else weights,
             self.by_item.offsets,
             self.by_item.values,
             self.damping,

@@ -10,7 +10,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from artifacts.arrays import FloatMatrix, IntMatrix, IntVector
+from artifacts.arrays import FloatMatrix, FloatVector, IntMatrix, IntVector
 
 
 @njit(nogil=True, cache=True)
@@ -32,8 +32,19 @@ def _places_away(items: IntVector, item: int) -> Any:
 
 
 @njit(nogil=True, cache=True)
+def _strongest(items: IntVector, heaviness: FloatVector, item: int) -> float:
+    """Return the weight of the heaviest event of `item`."""
+    strongest = np.float32(0.0)
+    for place in range(items.shape[0]):
+        if items[place] == item:
+            strongest = max(strongest, heaviness[place])
+    return float(strongest)
+
+
+@njit(nogil=True, cache=True)
 def _add_session(  # noqa: PLR0913 - kernels take arrays, not objects
     items: IntVector,
+    heaviness: FloatVector,
     item: int,
     by_distance: bool,
     stamp: int,
@@ -43,17 +54,23 @@ def _add_session(  # noqa: PLR0913 - kernels take arrays, not objects
 ) -> int:
     """Add one session to the sums of every other item in it; return how many were found so far.
 
+    `heaviness` weighs the events of the session; empty, all weigh 1.
+
     `sums` holds arrays over the vocabulary: sessions, weights, and of the item's last session its
     stamp and the weight that it was counted with.
     """
     counts, weights, stamps, counted = sums
+    weighted = heaviness.shape[0] > 0
     places = _places_away(items, item) if by_distance else np.empty(0, dtype=np.int64)
+    strongest = _strongest(items, heaviness, item) if weighted else np.float32(1.0)
     for place in range(items.shape[0]):
         other = items[place]
         if other == item:
             continue
         weight = 1.0 / places[place] if by_distance else 1.0
-        if stamps[other] == stamp:  # it is in this session twice: the nearer place counts
+        if weighted:
+            weight *= min(strongest, heaviness[place])
+        if stamps[other] == stamp:  # it is in this session twice: the weightier place counts
             if weight > counted[other]:
                 weights[other] += weight - counted[other]
                 counted[other] = weight
@@ -102,6 +119,7 @@ def covisited(  # noqa: PLR0913 - kernels take arrays, not objects
     first: int,
     session_offsets: NDArray[np.int64],
     session_items: IntVector,
+    session_weights: FloatVector,
     item_offsets: NDArray[np.int64],
     item_sessions: IntVector,
     damping: NDArray[np.float64],
@@ -117,6 +135,7 @@ def covisited(  # noqa: PLR0913 - kernels take arrays, not objects
         first: vocabulary row.
         session_offsets: (s + 1,) int64.
         session_items: (m,) int32 vocabulary rows by session.
+        session_weights: (m,) float32 weights of the events; empty where all weigh the same.
         item_offsets: (v + 1,) int64.
         item_sessions: (p,) int32 sessions by item, each once.
         damping: (v,) float64, factor of each neighbour's sum.
@@ -138,8 +157,9 @@ def covisited(  # noqa: PLR0913 - kernels take arrays, not objects
         item = first + line
         size = 0
         for session in item_sessions[item_offsets[item] : item_offsets[item + 1]]:
-            items = session_items[session_offsets[session] : session_offsets[session + 1]]
-            size = _add_session(items, item, by_distance, stamp, sums, found, size)
+            begin, end = session_offsets[session], session_offsets[session + 1]
+            items, heaviness = session_items[begin:end], session_weights[begin:end]
+            size = _add_session(items, heaviness, item, by_distance, stamp, sums, found, size)
             stamp += 1
         _keep_best(
             found[:size],

@@ -30,16 +30,25 @@ class PairCounts:
         return len(self.totals)
 
 
-def count_pairs(lists: Ragged, items: int, *, window: int, distance_exponent: float) -> PairCounts:
+def count_pairs(
+    lists: Ragged,
+    items: int,
+    *,
+    window: int,
+    distance_exponent: float,
+    weights: FloatVector | None = None,
+) -> PairCounts:
     """Count the pairs of every session, in both directions.
 
-    A pair of one item with itself does not count: nobody is recommended what they look at.
+    A pair of one item with itself does not count: nobody is recommended what they look at. Where
+    events weigh differently, a pair counts as the weaker of its two events.
 
     Args:
         lists: sessions of items 0 .. n - 1.
         items: n.
         window: greatest distance of a pair, >= 1.
         distance_exponent: a pair d places apart counts as d ** -distance_exponent.
+        weights: (m,) float32, parallel to the values of `lists`; None weighs every event 1.
 
     Cost: O(tokens * window) time; memory of the different pairs, and of the tokens once more.
     """
@@ -51,8 +60,10 @@ def count_pairs(lists: Ragged, items: int, *, window: int, distance_exponent: fl
     for distance in range(1, reach + 1):
         left, right = lists.values[:-distance], lists.values[distance:]
         pairs = (session[:-distance] == session[distance:]) & (left != right)
-        weights = np.full(int(pairs.sum()), distance**-distance_exponent, dtype=np.float32)
-        near = near + sp.csr_matrix((weights, (left[pairs], right[pairs])), shape=shape)
+        counts = np.full(int(pairs.sum()), distance**-distance_exponent, dtype=np.float32)
+        if weights is not None:
+            counts *= np.minimum(weights[:-distance], weights[distance:])[pairs]
+        near = near + sp.csr_matrix((counts, (left[pairs], right[pairs])), shape=shape)
     return _normalised((near + near.T).tocsr())
 
 

@@ -16,7 +16,7 @@ from trainer.config import Prod2VecConfig
 from trainer.corpus import Corpus, write_corpus
 from trainer.prod2vec_softmax import fit_softmax
 from trainer.scratch import scratch_folder
-from trainer.skip_gram import train_skip_gram
+from trainer.skip_gram import rows_of, train_skip_gram
 from trainer.space_artifact import SpaceRecipe, store_space
 
 SPACE = "cf"
@@ -85,7 +85,10 @@ def fit_prod2vec(
     with scratch_folder(parent) as folder:
         progress.start("write corpus")
         corpus = write_corpus(
-            prepared.train_sessions, folder / "sessions.txt", items=len(prepared.items)
+            prepared.train_sessions,
+            folder / "sessions.txt",
+            items=len(prepared.items),
+            repeat_by_weight=config.kind_weights,
         )
         progress.finish(f"{corpus.sessions:,} sessions, {corpus.tokens:,} items")
         _check_enough(corpus, config)
@@ -110,7 +113,7 @@ def _shrinks(prepared: Prepared, config: Prod2VecConfig) -> bool:
 
 
 def _check_enough(corpus: Corpus, config: Prod2VecConfig) -> None:
-    frequent = int(np.count_nonzero(corpus.counts >= config.min_count))
+    frequent = int(np.count_nonzero(corpus.events >= config.min_count))
     if frequent < 2:
         raise DataError(
             f"train.cf: expected at least two items that occur {config.min_count} times in "
@@ -123,7 +126,7 @@ def _lineage(corpus: Corpus, config: Prod2VecConfig) -> dict[str, Any]:
 
 
 def _table(model: Word2Vec, lineage: dict[str, Any]) -> EmbeddingTable:
-    rows = np.array([int(token) for token in model.wv.index_to_key], dtype=np.int32)
+    rows = rows_of(model)
     ascending = np.argsort(rows)
     return EmbeddingTable(
         space=SPACE,

@@ -15,6 +15,7 @@ from trainer.pair_counts import PairCounts, count_pairs
 from trainer.session_lists import read_session_lists
 from trainer.softmax import SoftmaxModel, train_softmax
 from trainer.softmax_config import SoftmaxConfig
+from trainer.weighted_lists import WeightedLists, read_weighted_lists
 
 
 def fit_softmax(
@@ -40,9 +41,13 @@ def fit_softmax(
     Cost: see `count_pairs` and `train_softmax`; all sessions are in memory.
     """
     progress.start("count pairs")
-    rows, lists = _frequent(read_session_lists(prepared.train_sessions), config.min_count)
+    rows, sessions = _frequent(_read(prepared, config), config.min_count)
     pairs = count_pairs(
-        lists, len(rows), window=config.window, distance_exponent=settings.distance_exponent
+        sessions.lists,
+        len(rows),
+        window=config.window,
+        distance_exponent=settings.distance_exponent,
+        weights=sessions.weights,
     )
     learnt: NDArray[np.int64] = np.flatnonzero(pairs.totals > 0)
     if len(learnt) < 2:
@@ -58,8 +63,15 @@ def fit_softmax(
     return table
 
 
-def _frequent(lists: Ragged, min_count: int) -> tuple[IntVector, Ragged]:
+def _read(prepared: Prepared, config: Prod2VecConfig) -> WeightedLists:
+    if config.kind_weights:
+        return read_weighted_lists(prepared.train_sessions)
+    return WeightedLists(read_session_lists(prepared.train_sessions), None)
+
+
+def _frequent(sessions: WeightedLists, min_count: int) -> tuple[IntVector, WeightedLists]:
     """Return the rows that occur often enough, and the sessions of their positions alone."""
+    lists, weights = sessions.lists, sessions.weights
     counts = np.bincount(lists.values)
     rows = np.flatnonzero(counts >= min_count).astype(np.int32)
     position = np.full(len(counts), -1, dtype=np.int32)
@@ -68,7 +80,8 @@ def _frequent(lists: Ragged, min_count: int) -> tuple[IntVector, Ragged]:
     kept = values >= 0
     session = np.repeat(np.arange(len(lists)), lists.lengths)
     lengths = np.bincount(session[kept], minlength=len(lists))
-    return rows, Ragged.of(lengths, values[kept])
+    rest = Ragged.of(lengths, values[kept])
+    return rows, WeightedLists(rest, None if weights is None else weights[kept])
 
 
 def _matrices(

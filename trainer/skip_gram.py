@@ -6,6 +6,7 @@ import numpy as np
 from gensim.models import Word2Vec
 from numpy.typing import NDArray
 
+from artifacts.arrays import IntVector
 from artifacts.progress import Progress
 from trainer.checkpoints import Checkpoint, Checkpoints
 from trainer.config import Prod2VecConfig
@@ -37,12 +38,18 @@ def train_skip_gram(
     latest = checkpoints.latest() if checkpoints else None
     done = _resume(model, latest) if latest else 0
     progress.advance(done)
+    matrices = {"vectors": model.wv.vectors, "outputs": model.syn1neg}
     for epoch in range(done, config.epochs):
         _train_epoch(model, corpus, config, epoch)
         progress.advance()
         if checkpoints and epoch + 1 < config.epochs:
-            checkpoints.offer(epoch + 1, {"vectors": model.wv.vectors, "outputs": model.syn1neg})
+            checkpoints.offer(epoch + 1, {"rows": rows_of(model), **matrices})
     return model
+
+
+def rows_of(model: Word2Vec) -> IntVector:
+    """Return the vocabulary rows of a model's vectors, in its order."""
+    return np.array([int(token) for token in model.wv.index_to_key], dtype=np.int32)
 
 
 def _untrained(corpus: Corpus, config: Prod2VecConfig, *, shrink: bool) -> Word2Vec:
@@ -62,7 +69,7 @@ def _untrained(corpus: Corpus, config: Prod2VecConfig, *, shrink: bool) -> Word2
         workers=config.workers or os.cpu_count() or 1,
     )
     # Counted already, so gensim need not read the file once more in Python.
-    frequent: NDArray[np.int64] = np.flatnonzero(corpus.counts >= config.min_count)
+    frequent: NDArray[np.int64] = np.flatnonzero(corpus.events >= config.min_count)
     counts = {str(row): int(corpus.counts[row]) for row in frequent}
     model.build_vocab_from_freq(counts, corpus_count=corpus.sessions)
     return model

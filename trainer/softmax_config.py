@@ -8,8 +8,8 @@ from trainer.settings import Settings
 class SoftmaxConfig(Settings):
     """The table `[train.cf.softmax]`: learn by sampled softmax in place of negative sampling.
 
-    Of `[train.cf]` the keys `dimensions`, `window`, `min_count`, `seed` and `checkpoint_s` hold
-    here too; the others are those of negative sampling.
+    Of `[train.cf]` the keys `dimensions`, `window`, `min_count`, `kind_weights`, `seed` and
+    `checkpoint_s` hold here too; the others are those of negative sampling.
     """
 
     epochs: int = Field(default=15, ge=1)

@@ -18,6 +18,9 @@ class CovisitationConfig(Settings):
     distance: Literal["none", "reciprocal"] = "none"
     """`reciprocal` lets a session count as 1 / (places between the two items); for sessions that
     have an order."""
+    kind_weights: bool = True
+    """Where `[prepare.kinds]` lets kinds of event weigh differently, a session counts as the lighter
+    of its events with the two items; False counts all sessions alike."""
     min_sessions: int = Field(default=1, ge=1)
     """Sessions that must hold both items."""
     threads: int | None = Field(default=None, ge=1)

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
-from artifacts.arrays import FloatMatrix
 from artifacts.embeddings import EmbeddingTable
 from artifacts.errors import ConfigError
 from artifacts.prepared import Prepared
@@ -18,7 +18,6 @@ from trainer.content import fit_content
 from trainer.content_config import ContentConfig
 from trainer.prod2vec import fit_prod2vec
 from trainer.scratch import scratch_folder
-from trainer.session_lists import read_session_lists
 from trainer.settings import Settings
 
 Watch = Callable[[int, EmbeddingTable], None]
@@ -68,32 +67,26 @@ def tunable_space(name: str) -> TunableSpace:
 class _Watched(Checkpoints):
     """Shows the state that a training would keep to whoever watches it, and keeps nothing."""
 
-    def __init__(self, prepared: Prepared, config: Prod2VecConfig, watch: Watch) -> None:
-        counts = np.bincount(
-            read_session_lists(prepared.train_sessions).values, minlength=len(prepared.items)
-        )
-        frequent = np.flatnonzero(counts >= config.min_count)
-        # gensim's own order, equal counts included: a test holds it against finished vectors.
-        self._order = np.lexsort((-frequent, -counts[frequent]))
-        self._rows = frequent.astype(np.int32)
+    def __init__(self, watch: Watch) -> None:
         self._watch = watch
 
     def latest(self) -> Checkpoint | None:
         """Return nothing to go on from."""
         return None
 
-    def offer(self, epochs: int, arrays: Mapping[str, FloatMatrix]) -> None:
+    def offer(self, epochs: int, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Show a copy of the vectors."""
-        place = np.argsort(self._order)
-        vectors, outputs = arrays["vectors"][place], arrays["outputs"][place]
-        table = EmbeddingTable("cf", self._rows, vectors, outputs)
-        self._watch(epochs, table)
+        ascending = np.argsort(arrays["rows"])
+        rows, vectors, outputs = (
+            arrays[name][ascending] for name in ("rows", "vectors", "outputs")
+        )
+        self._watch(epochs, EmbeddingTable("cf", rows, vectors, outputs))
 
 
 def _fit_cf(prepared: Prepared, config: Settings, parent: Path, watch: Watch) -> EmbeddingTable:
     assert isinstance(config, Prod2VecConfig), "bug: settings of another space"
     # Softmax keeps its state in another form; its trials run to their end.
-    watched = None if config.softmax else _Watched(prepared, config, watch)
+    watched = None if config.softmax else _Watched(watch)
     return fit_prod2vec(prepared, config, parent, checkpoints=watched, progress=SilentProgress())
 
 

@@ -14,14 +14,18 @@ from tests.made_users import prepare_shoppers
 from trainer import covisitation
 from trainer.covisitation import count_covisitation, make_covisitation
 from trainer.tables_config import CovisitationConfig
+from trainer.weighted_lists import WeightedLists
 
 ITEMS = 30
 Entry: TypeAlias = tuple[int, float, int]  # row, score, count
 SESSIONS = random_lists(150, ITEMS - 2, seed=1)  # the last items are in no session
 
 
-def counted(config: CovisitationConfig, sessions=SESSIONS, items=ITEMS) -> CovisitationTable:
-    return count_covisitation(ragged(sessions), items, config, progress=SilentProgress())
+def counted(
+    config: CovisitationConfig, sessions=SESSIONS, items=ITEMS, weights=None
+) -> CovisitationTable:
+    lists = WeightedLists(ragged(sessions), weights)
+    return count_covisitation(lists, items, config, progress=SilentProgress())
 
 
 def twin(config: CovisitationConfig, item: int) -> list[Entry]:

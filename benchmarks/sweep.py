@@ -73,7 +73,7 @@ def default_builds(n: int) -> tuple[Build, ...]:
             for trees in (10, 50)
         ),
         Build(
-            FaissConfig(build=FaissBuild(nlist=nlist)),
+            FaissConfig(build=FaissBuild(factory=f"IVF{nlist},Flat")),
             tuple(FaissSearch(nprobe=p) for p in probes),
         ),
         Build(

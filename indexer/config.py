@@ -48,25 +48,40 @@ class AnnoyConfig(BaseModel):
 
 
 class FaissBuild(BaseModel):
-    """What an inverted file is built with."""
+    """What FAISS builds."""
 
     model_config = FROZEN
 
-    nlist: PositiveInt | Literal["auto"] = "auto"
-    """Cells; `auto` takes twice the square root of the number of vectors."""
+    factory: str = Field(default="IVF,Flat", min_length=1)
+    """FAISS's factory string, such as `IVF1024,PQ50x4fs,RFlat` or `HNSW32`. `IVF` without a number
+    takes twice the square root of the number of vectors, `PQx4fs` codes of two dimensions each."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_cells(cls, given: object) -> object:
+        """Read `nlist`, by which inverted files were described before factory strings were."""
+        if not isinstance(given, dict) or set(given) != {"nlist"}:
+            return given
+        cells = given["nlist"]
+        return {"factory": "IVF,Flat" if cells == "auto" else f"IVF{cells},Flat"}
 
 
 class FaissSearch(BaseModel):
-    """What an inverted file is searched with."""
+    """What FAISS is searched with; each engine reads what it knows."""
 
     model_config = FROZEN
 
     nprobe: PositiveInt = 32
-    """Cells visited per query."""
+    """Cells visited per query, by inverted files."""
+    k_factor: PositiveInt = 1
+    """Candidates for each neighbour wanted that are scored by whole vectors: 1 is enough where the
+    engine keeps whole vectors, 10 to 40 where it keeps codes."""
+    ef_search: PositiveInt = 64
+    """Vectors kept in view while a graph is walked."""
 
 
 class FaissConfig(BaseModel):
-    """An inverted file over k-means cells (IVF-Flat) by FAISS."""
+    """Inverted files, graphs and codes by FAISS."""
 
     model_config = FROZEN
 

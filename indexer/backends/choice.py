@@ -7,7 +7,7 @@ from artifacts.arrays import FloatMatrix
 from artifacts.errors import ConfigError
 from indexer.backends.annoy_forest import AnnoyForest
 from indexer.backends.exact import ExactIndex
-from indexer.backends.faiss_ivf import FaissIvf
+from indexer.backends.faiss_engine import FaissEngine
 from indexer.backends.simhash import SimHash
 from indexer.config import (
     AnnoyConfig,
@@ -44,7 +44,7 @@ def build_index(
         case AnnoyConfig():
             return AnnoyForest.build(store, config, seed=seed, threads=threads)
         case FaissConfig():
-            return FaissIvf.build(store, config, seed=seed, threads=threads)
+            return FaissEngine.build(store, config, seed=seed, threads=threads)
         case SimHashConfig():
             return SimHash.build(store, config, seed=seed, threads=threads)
         case _:
@@ -70,7 +70,7 @@ def load_index(folder: Path, search: SearchConfig | None = None) -> Index:
         case AnnoyConfig():
             return AnnoyForest.load(folder, header, config)
         case FaissConfig():
-            return FaissIvf.load(folder, header, config)
+            return FaissEngine.load(folder, header, config)
         case SimHashConfig():
             return SimHash.load(folder, header, config)
         case _:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,56 +16,10 @@ from artifacts.arrays import FloatMatrix
 from artifacts.errors import ConfigError, DataError
 from artifacts.neighbors import Neighbors
 from indexer.backends import build_index, load_index
-from indexer.config import (
-    AnnoyBuild,
-    AnnoyConfig,
-    AnnoySearch,
-    BackendConfig,
-    ExactConfig,
-    FaissBuild,
-    FaissConfig,
-    FaissSearch,
-    SearchConfig,
-    SimHashConfig,
-    SimHashSearch,
-)
+from indexer.config import AnnoySearch, FaissSearch, SearchConfig, SimHashSearch
 from indexer.index import Index, Metric
 from tests.clusters import clustered
-
-N, DIM = 3000, 24
-
-
-class Case(NamedTuple):
-    usual: BackendConfig
-    """Settings of which recall is expected."""
-    full: BackendConfig
-    """Settings that leave no vector out."""
-    floors: tuple[float, float]
-    """Recall@10 for cosine and inner product that the usual settings must reach, about 0.05 below
-    what was measured."""
-
-    def floor(self, metric: Metric) -> float:
-        return self.floors[list(Metric).index(metric)]
-
-
-CASES = {
-    "exact": Case(ExactConfig(), ExactConfig(), (1.0, 1.0)),
-    "annoy": Case(
-        AnnoyConfig(build=AnnoyBuild(n_trees=10), search=AnnoySearch(search_k=600)),
-        AnnoyConfig(build=AnnoyBuild(n_trees=4), search=AnnoySearch(search_k=10**8)),
-        (0.93, 0.88),
-    ),
-    "faiss": Case(
-        FaissConfig(search=FaissSearch(nprobe=10)),
-        FaissConfig(build=FaissBuild(nlist=7), search=FaissSearch(nprobe=7)),
-        (0.94, 0.87),
-    ),
-    "simhash": Case(
-        SimHashConfig(search=SimHashSearch(probe=0.5, candidates=100)),
-        SimHashConfig(search=SimHashSearch(probe=1, candidates=10**9)),
-        (0.95, 0.83),
-    ),
-}
+from tests.index_cases import CASES, DIM, N
 
 each_backend = pytest.mark.parametrize("kind", CASES)
 each_metric = pytest.mark.parametrize("metric", Metric)
@@ -389,7 +343,10 @@ def test_searching_from_four_threads_equals_searching_from_one(kind: str, metric
     ("kind", "weak", "strong"),
     [
         ("annoy", AnnoySearch(search_k=1), AnnoySearch(search_k=10**8)),
-        ("faiss", FaissSearch(nprobe=1), FaissSearch(nprobe=10**6)),
+        ("faiss cells", FaissSearch(nprobe=1), FaissSearch(nprobe=10**6)),
+        ("faiss codes", FaissSearch(nprobe=1), FaissSearch(nprobe=10**6, k_factor=N)),
+        ("faiss graph", FaissSearch(ef_search=1), FaissSearch(ef_search=N)),
+        ("faiss bits", FaissSearch(nprobe=1), FaissSearch(nprobe=10**6, k_factor=N)),
         ("simhash", SimHashSearch(probe=0.01), SimHashSearch(probe=1, candidates=10**9)),
     ],
 )
@@ -409,7 +366,7 @@ def test_search_half_may_be_replaced_on_load(
 def test_search_settings_of_another_backend_are_refused(kind: str, tmp_path: Path):
     build(kind, Metric.COSINE, base()[:50]).save(tmp_path)
     other = AnnoySearch() if kind != "annoy" else FaissSearch()
-    with pytest.raises(ConfigError, match=kind):
+    with pytest.raises(ConfigError, match=CASES[kind].usual.kind):
         load_index(tmp_path, other)
 
 

@@ -40,7 +40,7 @@ ITEMS, DIM, NEIGHBORS, QUERIES = 48, 8, 4, 6
 BACKENDS: dict[str, BackendConfig] = {
     "exact": ExactConfig(),
     "annoy": AnnoyConfig(build=AnnoyBuild(n_trees=3)),
-    "faiss": FaissConfig(build=FaissBuild(nlist=3)),
+    "faiss": FaissConfig(build=FaissBuild(factory="IVF3,Flat")),
     "simhash": SimHashConfig(build=SimHashBuild(bits=128)),
 }
 

@@ -71,3 +71,9 @@ def test_bits_are_whole_chunks(bits: int):
 def test_settings_are_frozen():
     with pytest.raises(ValidationError):
         FaissConfig().kind = "faiss"
+
+
+@pytest.mark.parametrize(("cells", "factory"), [(64, "IVF64,Flat"), ("auto", "IVF,Flat")])
+def test_inverted_files_of_earlier_snapshots_are_still_read(cells: object, factory: str):
+    earlier = {"kind": "faiss", "build": {"nlist": cells}, "search": {"nprobe": 8}}
+    assert FaissConfig.model_validate(earlier).build.factory == factory

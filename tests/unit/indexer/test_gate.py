@@ -38,7 +38,7 @@ def test_recall_ignores_padding():
 def recall_with(nprobe: int, relation: Relation) -> float:
     rows = np.arange(10, 4010, 2, dtype=np.int32)
     table = embedding_table(rows, clustered(2000, seed=1), clustered(2000, seed=2, skew=0.3))
-    config = FaissConfig(build=FaissBuild(nlist=50), search=FaissSearch(nprobe=nprobe))
+    config = FaissConfig(build=FaissBuild(factory="IVF50,Flat"), search=FaissSearch(nprobe=nprobe))
     index = build_index(table.targets(relation), Metric.of(relation), config, seed=1, threads=1)
     return measure_recall(RowIndex(index, rows), table, relation, queries=150, seed=3)
 
@@ -55,7 +55,7 @@ def test_recall_of_a_part_is_measured_within_the_part():
     index = build_index(
         table.vectors[part],
         Metric.COSINE,
-        FaissConfig(build=FaissBuild(nlist=4), search=FaissSearch(nprobe=4)),
+        FaissConfig(build=FaissBuild(factory="IVF4,Flat"), search=FaissSearch(nprobe=4)),
         seed=1,
         threads=1,
     )

@@ -12,15 +12,27 @@ from indexer.config import (
     AnnoyConfig,
     BackendConfig,
     ExactConfig,
+    FaissBuild,
     FaissConfig,
     SimHashConfig,
 )
 from indexer.index import Metric
 from tests.clusters import clustered
 
-CONFIGS: list[BackendConfig] = [ExactConfig(), AnnoyConfig(), FaissConfig(), SimHashConfig()]
+FACTORIES = ("IVF,Flat", "IVF,PQx4fs", "HNSW16", "HNSW16,SQ8", "IVF,RaBitQ")
+CONFIGS: list[BackendConfig] = [
+    ExactConfig(),
+    AnnoyConfig(),
+    SimHashConfig(),
+    *(FaissConfig(build=FaissBuild(factory=factory)) for factory in FACTORIES),
+]
 
-each_config = pytest.mark.parametrize("config", CONFIGS, ids=lambda config: config.kind)
+
+def name_of(config: BackendConfig) -> str:
+    return config.build.factory if isinstance(config, FaissConfig) else config.kind
+
+
+each_config = pytest.mark.parametrize("config", CONFIGS, ids=name_of)
 
 
 @pytest.fixture
@@ -51,7 +63,7 @@ def test_vectors_of_another_number_than_the_header_says_are_refused(folder: Path
 
 @pytest.mark.parametrize(
     ("config", "name"),
-    [(AnnoyConfig(), "forest.annoy"), (FaissConfig(), "inverted.faiss")],
+    [(AnnoyConfig(), "forest.annoy"), (FaissConfig(), "engine.faiss")],
     ids=["annoy", "faiss"],
 )
 def test_engine_file_of_another_index_is_refused(folder: Path, name: str, config: BackendConfig):

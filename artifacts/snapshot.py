@@ -50,6 +50,8 @@ class IndexEntry(BaseModel):
     items: int
     recall: float | None = None
     """Measured against exact search when the snapshot was built; None for exact indices."""
+    fingerprint: str = ""
+    """Name of all that the index depends on, but its category and the numbers of its rows."""
 
 
 class ListedPart(BaseModel):
@@ -98,6 +100,8 @@ class SnapshotContents(BaseModel):
     """Offline evaluation of the model, as the trainer reported it."""
     gate: Json = {}
     """What the publishing gate measured and whether it passed."""
+    fingerprint: str = ""
+    """Name of all that the snapshot was made from; its id ends with the first digits."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -175,13 +175,18 @@ def cold_start_command(config: ConfigOption = DEFAULT_CONFIG) -> None:
 
 
 @app.command("index")
-def index_command(config: ConfigOption = DEFAULT_CONFIG) -> None:
+def index_command(
+    config: ConfigOption = DEFAULT_CONFIG,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Build all anew, also what has not changed.")
+    ] = False,
+) -> None:
     """Build indices and neighbour tables, measure them, and seal a snapshot."""
     with extra("trainer"):
         from cli.pipeline import run_index
     shop = _shop(config)
     with ConsoleProgress(err) as progress:
-        snapshot = run_index(shop, progress)
+        snapshot = run_index(shop, progress, fresh=fresh)
     out.print(f"snapshot: {snapshot.path} (not in service; `shelfmate publish` puts it there)")
 
 

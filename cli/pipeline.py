@@ -47,8 +47,11 @@ def run_evaluate(
     return report
 
 
-def run_index(shop: ShopConfig, progress: Progress) -> Snapshot:
-    """Prepared data and vectors -> a sealed snapshot, not yet in service."""
+def run_index(shop: ShopConfig, progress: Progress, *, fresh: bool = False) -> Snapshot:
+    """Prepared data and vectors -> a sealed snapshot, not yet in service.
+
+    `fresh` builds all of it anew, whatever earlier snapshots hold.
+    """
     workspace = Workspace(shop.work_dir)
     inputs = SnapshotInputs(
         prepared=open_prepared(workspace),
@@ -56,7 +59,12 @@ def run_index(shop: ShopConfig, progress: Progress) -> Snapshot:
         quality=_quality(workspace),
     )
     return build_snapshot(
-        inputs, shop.index, workspace.snapshots, now=datetime.now(UTC), progress=progress
+        inputs,
+        shop.index,
+        workspace.snapshots,
+        now=datetime.now(UTC),
+        progress=progress,
+        fresh=fresh,
     )
 
 

@@ -8,8 +8,13 @@ from artifacts.arrays import IntVector
 from artifacts.catalog import Catalog
 from artifacts.embeddings import EmbeddingTable
 from artifacts.errors import DataError
+from artifacts.manifest import Json
 from artifacts.snapshot import WHOLE_SPACE
 from indexer.config import BackendConfig, ExactConfig, SpaceIndexConfig
+
+EXACT = ExactConfig().model_dump(mode="json")
+SHAPES_NO_INDEX = {"space", "relations", "per_category", "exact_below", "neighbors", "bands"}
+"""Settings of a space that say what is indexed and what is made of the indices."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,3 +75,13 @@ def partition(table: EmbeddingTable, catalog: Catalog, *, per_category: bool) ->
 def backend_of(part: Part, config: SpaceIndexConfig) -> BackendConfig:
     """Return the settings that `part` is indexed with: exact search where it is small."""
     return ExactConfig() if len(part) < config.exact_below else config.backend
+
+
+def recipe_of(part: Part, config: SpaceIndexConfig) -> Json:
+    """Return the settings that the index of `part` depends on.
+
+    Every setting of a space counts that is not known to leave its indices as they are.
+    """
+    if len(part) < config.exact_below:
+        return {"backend": EXACT}
+    return config.model_dump(mode="json", exclude=SHAPES_NO_INDEX)

@@ -3,11 +3,11 @@
 import os
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 
 from artifacts.content_encoder import ENCODER_FILES, ENCODER_FOLDER, holds_content_encoder
 from artifacts.embeddings import OUTPUTS_NAME, ROWS_NAME, VECTORS_NAME
+from artifacts.errors import ArtifactError
 from artifacts.folders import staged_folder
 from artifacts.manifest import Json, fingerprint, seal
 from artifacts.popularity import PopularityTable
@@ -23,8 +23,10 @@ from artifacts.snapshot import (
     SpaceEntry,
 )
 from artifacts.versions import VersionedRoot
+from indexer.build.fingerprints import library_versions, release
 from indexer.build.inputs import SnapshotInputs, SpaceInput, open_spaces
 from indexer.build.linking import link_files
+from indexer.build.reuse import EarlierIndices, find_snapshot
 from indexer.build.space import BuildEffort, RelationBuilder
 from indexer.categories import partition
 from indexer.config import IndexConfig
@@ -33,21 +35,22 @@ from indexer.gate_report import IndexRecall, SpaceWithout, TableCoverage
 from indexer.precompute import NeighborsPlan, precompute_neighbors
 from indexer.space_index import SpaceIndex
 
-SHAPING_LIBRARIES = ("annoy", "faiss-cpu", "numba", "numpy")
 
-
-def build_snapshot(
+def build_snapshot(  # noqa: PLR0913 - what a build is made from, and how
     inputs: SnapshotInputs,
     config: IndexConfig,
     root: VersionedRoot,
     *,
     progress: Progress,
     now: datetime,
+    fresh: bool = False,
 ) -> Snapshot:
     """Build a sealed snapshot under `root`; `indexer.publish` puts it in use.
 
-    Vocabulary, catalogue and vectors are hard-linked from the inputs where the filesystem allows.
-    A build that fails or is killed leaves nothing that a reader would open.
+    Where there is one already of the same inputs, settings and releases, that one is returned.
+    Indices that an earlier snapshot holds of the same vectors and settings are taken from there.
+    They, vocabulary, catalogue and vectors are hard-linked where the filesystem allows. A build
+    that fails or is killed leaves nothing that a reader would open.
 
     Args:
         inputs: artifacts of the earlier stages.
@@ -55,6 +58,7 @@ def build_snapshot(
         root: where snapshots lie.
         progress: told of each space and relation, twice: its indices and its neighbours.
         now: time of the build; with the fingerprint of inputs and settings it makes the id.
+        fresh: build everything anew, whatever there is.
 
     Returns:
         The snapshot, mapped; its gate may have failed, which publishing looks at.
@@ -68,20 +72,33 @@ def build_snapshot(
     sources = {"prepared": inputs.prepared.manifest.id}
     sources |= {f"embeddings/{space.table.space}": space.manifest.id for space in spaces}
     settings = _settings(inputs, spaces, config)
-    id = f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}-{fingerprint([sources, settings])[:8]}"
-    with staged_folder(root.path(id)) as folder:
-        assembly = _Assembly(inputs, config, folder, progress)
-        contents = assembly.fill(spaces)
-        seal(
-            folder,
-            kind="snapshot",
-            id=id,
-            config=settings,
-            inputs=sources,
-            versions={name: version(name) for name in SHAPING_LIBRARIES},
-            details=contents.model_dump(mode="json"),
-            now=now,
-        )
+    name = fingerprint([sources, settings, inputs.quality, release()])
+    if not fresh and (found := find_snapshot(root, name)) is not None:
+        progress.start("index")
+        progress.finish(f"snapshot {found.id} is up to date")
+        return found
+    earlier = EarlierIndices() if fresh else EarlierIndices.below(root)
+    id = f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}-{name[:8]}"
+    try:
+        with staged_folder(root.path(id)) as folder:
+            assembly = _Assembly(inputs, config, folder, progress, earlier)
+            contents = assembly.fill(spaces).model_copy(update={"fingerprint": name})
+            seal(
+                folder,
+                kind="snapshot",
+                id=id,
+                config=settings,
+                inputs=sources,
+                versions=library_versions(),
+                details=contents.model_dump(mode="json"),
+                now=now,
+            )
+    except ArtifactError:
+        # Another builder of the very same may have been first within this second.
+        twin = None if fresh else find_snapshot(root, name)
+        if twin is None:
+            raise
+        return twin
     return Snapshot.open(root.path(id), check=False)
 
 
@@ -101,6 +118,7 @@ class _Assembly:
     config: IndexConfig
     folder: Path
     progress: Progress
+    earlier: EarlierIndices
     indices: list[IndexEntry] = field(default_factory=list)
     neighbors: list[NeighborsEntry] = field(default_factory=list)
     recalls: list[IndexRecall] = field(default_factory=list)
@@ -144,7 +162,7 @@ class _Assembly:
             self.without.append(SpaceWithout(space=table.space, categories=cut.without_vectors))
         effort = BuildEffort(self.config.seed, self.threads, self.config.gate.queries)
         for relation in space.relations:
-            builder = RelationBuilder(self.folder, table, relation, effort)
+            builder = RelationBuilder(self.folder, table, relation, effort, self.earlier)
             built = builder.build(space.config, cut, progress=self.progress)
             self.indices.extend(built.entries)
             self.recalls.extend(built.recalls)

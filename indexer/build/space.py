@@ -6,11 +6,14 @@ from pathlib import Path
 import numpy as np
 
 from artifacts.embeddings import EmbeddingTable
+from artifacts.manifest import Json
 from artifacts.progress import Progress
 from artifacts.relation import Relation
 from artifacts.snapshot import IndexEntry
 from indexer.backends import build_index
-from indexer.categories import Part, Partition, backend_of
+from indexer.build.fingerprints import index_fingerprint
+from indexer.build.reuse import EarlierIndices
+from indexer.categories import EXACT, Part, Partition, backend_of, recipe_of
 from indexer.config import BackendConfig, SpaceIndexConfig
 from indexer.gate import measure_recall
 from indexer.gate_report import IndexRecall
@@ -34,6 +37,14 @@ class BuildEffort:
     threads: int
     gate_queries: int
 
+    def recipe(self) -> Json:
+        """Return what of it counts for an index; with one thread alone a build repeats exactly."""
+        return {
+            "seed": self.seed,
+            "gate_queries": self.gate_queries,
+            "one_thread": self.threads == 1,
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class IndexedRelation:
@@ -41,6 +52,8 @@ class IndexedRelation:
 
     index: SpaceIndex
     entries: tuple[IndexEntry, ...]
+    reused: frozenset[str]
+    """Categories whose index was taken from an earlier snapshot."""
     recalls: tuple[IndexRecall, ...]
 
 
@@ -52,22 +65,56 @@ class RelationBuilder:
     table: EmbeddingTable
     relation: Relation
     effort: BuildEffort
+    earlier: EarlierIndices
 
     def build(
         self, config: SpaceIndexConfig, cut: Partition, *, progress: Progress
     ) -> IndexedRelation:
-        """Build, write, map and measure an index for each part."""
+        """Take, or build, write and measure an index for each part, and map it."""
         progress.start(f"index {self.table.space} {self.relation}", len(cut.parts))
-        parts, entries = {}, []
+        parts, entries, reused = {}, [], set()
         for part in cut.parts:
-            backend = backend_of(part, config)
-            parts[part.category] = self._index(part, backend)
-            entries.append(self._entry(part, parts[part.category], backend))
+            name = self._fingerprint(part, config)
+            entry = self._reused(part, name)
+            if entry is None:
+                entry = self._built(part, backend_of(part, config), name)
+            else:
+                reused.add(part.category)
+            entries.append(entry)
+            parts[part.category] = RowIndex.open(self.root / entry.folder)
             progress.advance()
         recalls = tuple(self._recall(entry) for entry in entries if entry.recall is not None)
-        progress.finish(_summary(recalls, len(entries)))
+        progress.finish(_summary(recalls, len(entries), len(reused)))
         index = SpaceIndex(self.table.space, self.relation, parts)
-        return IndexedRelation(index, tuple(entries), recalls)
+        return IndexedRelation(index, tuple(entries), frozenset(reused), recalls)
+
+    def _fingerprint(self, part: Part, config: SpaceIndexConfig) -> str:
+        """Name all that the index of a part depends on, its category and its rows left out."""
+        recipe = {"metric": Metric.of(self.relation), **recipe_of(part, config)}
+        matrices = [self.table.targets(self.relation)]
+        if recipe["backend"] != EXACT:  # exact indices know no chance and are not measured
+            recipe |= self.effort.recipe()
+            if self.relation is not Relation.ALTERNATIVES:
+                matrices.append(self.table.vectors)  # what recall is measured with
+        return index_fingerprint(recipe, part.positions, *matrices)
+
+    def _reused(self, part: Part, fingerprint: str) -> IndexEntry | None:
+        folder, rows = self._folder(part), self.table.rows[part.positions]
+        entry = self.earlier.take(fingerprint, self.root / folder, rows)
+        if entry is None:
+            return None
+        return entry.model_copy(
+            update={
+                "space": self.table.space,
+                "relation": self.relation,
+                "category": part.category,
+                "folder": folder,
+            }
+        )
+
+    def _built(self, part: Part, backend: BackendConfig, fingerprint: str) -> IndexEntry:
+        entry = self._entry(part, self._index(part, backend), backend)
+        return entry.model_copy(update={"fingerprint": fingerprint})
 
     def _folder(self, part: Part) -> str:
         return f"indices/{self.table.space}/{self.relation}/{category_slug(part.category)}"
@@ -117,8 +164,9 @@ class RelationBuilder:
         )
 
 
-def _summary(recalls: tuple[IndexRecall, ...], indices: int) -> str:
+def _summary(recalls: tuple[IndexRecall, ...], indices: int, reused: int) -> str:
+    taken = f", {reused} unchanged" if reused else ""
     if not recalls:
-        return f"{indices} exact"
+        return f"{indices} exact{taken}"
     lowest = min(entry.recall for entry in recalls)
-    return f"{indices} indices, lowest recall@10 {lowest:.3f}"
+    return f"{indices} indices{taken}, lowest recall@10 {lowest:.3f}"

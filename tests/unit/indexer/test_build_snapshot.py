@@ -78,9 +78,14 @@ def config(**changes: object) -> IndexConfig:
 
 
 def build(
-    inputs: SnapshotInputs, config: IndexConfig, root: VersionedRoot, now: datetime = MADE_AT
+    inputs: SnapshotInputs,
+    config: IndexConfig,
+    root: VersionedRoot,
+    now: datetime = MADE_AT,
+    *,
+    fresh: bool = False,
 ) -> Snapshot:
-    return build_snapshot(inputs, config, root, progress=SilentProgress(), now=now)
+    return build_snapshot(inputs, config, root, progress=SilentProgress(), now=now, fresh=fresh)
 
 
 def assert_nothing_built(root: VersionedRoot) -> None:
@@ -194,7 +199,7 @@ def test_id_names_time_in_utc_and_fingerprint_of_inputs_and_settings(
     east = MADE_AT.astimezone(timezone(timedelta(hours=9)))
     first = build(inputs, config(), root, east)
     assert first.id.startswith("20261124T101500Z-")
-    later = build(inputs, config(), root, MADE_AT + timedelta(seconds=1))
+    later = build(inputs, config(), root, MADE_AT + timedelta(seconds=1), fresh=True)
     other = build(inputs, config(neighbors=6), root)
     assert later.id.split("-")[1] == first.id.split("-")[1] != other.id.split("-")[1]
 
@@ -326,5 +331,5 @@ def test_building_the_same_id_twice_is_refused(inputs: SnapshotInputs, root: Ver
     id = build(inputs, config(), root).id
     before = (root.path(id) / MANIFEST_NAME).read_bytes()
     with pytest.raises(ArtifactError, match="exists"):
-        build(inputs, config(), root)
+        build(inputs, config(), root, fresh=True)
     assert (root.path(id) / MANIFEST_NAME).read_bytes() == before

@@ -1,0 +1,128 @@
+"""Indices of earlier snapshots, taken again where nothing that they were made from has changed."""
+
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from pydantic import ValidationError
+
+from artifacts.arrays import IntVector, map_array
+from artifacts.errors import ArtifactError
+from artifacts.manifest import Manifest, read_manifest, verify_file
+from artifacts.snapshot import IndexEntry, Snapshot, SnapshotContents
+from artifacts.versions import VersionedRoot
+from indexer.build.linking import link_files
+from indexer.row_index import ROWS_NAME
+
+
+@dataclass(frozen=True, slots=True)
+class Donor:
+    """An index of an earlier snapshot.
+
+    Attributes:
+        snapshot: folder of that snapshot.
+        manifest: its manifest.
+        entry: what it says of the index.
+    """
+
+    snapshot: Path
+    manifest: Manifest
+    entry: IndexEntry
+
+    def link(self, target: Path, rows: IntVector) -> None:
+        """Verify the index and link it into the new folder `target`, for the rows of today.
+
+        An index numbers its vectors from 0, so it outlives a vocabulary that has grown; only the
+        file of rows is written again.
+
+        Raises:
+            ArtifactError: a file is damaged, which must not be sealed in anew, or is gone.
+        """
+        folder = self.snapshot / self.entry.folder
+        prefix = f"{self.entry.folder}/"
+        sealed = [name for name in self.manifest.files if name.startswith(prefix)]
+        for name in sealed:
+            verify_file(self.snapshot, self.manifest, name)
+        kept = {name.removeprefix(prefix) for name in sealed}
+        if not np.array_equal(map_array(folder / ROWS_NAME), rows):
+            kept.discard(ROWS_NAME)
+        link_files(folder, target, tuple(kept))
+        if ROWS_NAME not in kept:
+            np.save(target / ROWS_NAME, rows)
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierIndices:
+    """The indices of the snapshots below a root, by fingerprint; of equal ones the newest."""
+
+    donors: Mapping[str, Donor] = field(default_factory=dict)
+
+    @classmethod
+    def below(cls, root: VersionedRoot) -> "EarlierIndices":
+        """Read the manifests of all snapshots; those that cannot be read are passed over.
+
+        Cost: one manifest each; nothing is verified before it is taken.
+        """
+        donors: dict[str, Donor] = {}
+        for id in root.ids():
+            donors |= {donor.entry.fingerprint: donor for donor in _donors(root.path(id))}
+        return cls(donors)
+
+    def take(self, fingerprint: str, target: Path, rows: IntVector) -> IndexEntry | None:
+        """Link the index of that fingerprint into the new folder `target`.
+
+        Args:
+            fingerprint: of what the index is made from.
+            target: a folder that does not exist.
+            rows: (n,) int32 vocabulary rows of its vectors.
+
+        Returns:
+            What the earlier snapshot says of the index, or None where there is none, where it is
+            damaged, or where it was removed meanwhile; nothing is left in `target` then.
+
+        Cost: one read of the index.
+        """
+        donor = self.donors.get(fingerprint)
+        if donor is None:
+            return None
+        try:
+            donor.link(target, rows)
+        except (OSError, ArtifactError):  # damaged, or pruned while it was read
+            shutil.rmtree(target, ignore_errors=True)
+            return None
+        return donor.entry
+
+
+def find_snapshot(root: VersionedRoot, fingerprint: str) -> Snapshot | None:
+    """Return the newest snapshot of that fingerprint that is not damaged, or None.
+
+    Cost: one manifest each, and one read of the snapshot that is found.
+    """
+    for id in reversed(root.ids()):
+        read = _read(root.path(id))
+        if read is not None and read[1].fingerprint == fingerprint:
+            with suppress(ArtifactError):  # damaged, or pruned meanwhile: as if it were not there
+                return Snapshot.open(root.path(id))
+    return None
+
+
+def _read(path: Path) -> tuple[Manifest, SnapshotContents] | None:
+    """Return what a snapshot says of itself, or None if it is of another format or gone by now."""
+    try:
+        manifest = read_manifest(path, "snapshot")
+        return manifest, SnapshotContents.model_validate(manifest.details)
+    except (ArtifactError, ValidationError):
+        return None
+
+
+def _donors(path: Path) -> Iterator[Donor]:
+    read = _read(path)
+    if read is None:
+        return
+    manifest, contents = read
+    for entry in contents.indices:
+        if entry.fingerprint:
+            yield Donor(path, manifest, entry)

@@ -59,8 +59,9 @@ def train_command(
     spaces: Annotated[
         list[str] | None,
         typer.Argument(
-            help="`cf` (prod2vec), `content` (fastText), `user` (ALS), `image` (Inception v3), or the "
-            "tables `covisitation` and `sessions`; none: all that the shop file has settings for."
+            help="`cf` (prod2vec), `meta` (meta-prod2vec), `content` (fastText), `user` (ALS), "
+            "`image` (Inception v3), or the tables `covisitation` and `sessions`; none: all that "
+            "the shop file has settings for."
         ),
     ] = None,
     config: ConfigOption = DEFAULT_CONFIG,

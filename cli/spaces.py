@@ -13,6 +13,7 @@ from trainer.config import TrainConfig
 from trainer.content import train_content
 from trainer.covisitation import make_covisitation
 from trainer.image_space import train_images
+from trainer.meta import train_meta
 from trainer.prod2vec import train_prod2vec
 from trainer.recent_sessions import make_recent_sessions
 
@@ -51,6 +52,10 @@ def trainings_of(config: TrainConfig) -> dict[str, Training]:
             data, cf, work.embedding(CF), progress=progress
         )
     }
+    if (meta := config.meta) is not None:
+        trainings["meta"] = lambda data, work, progress: train_meta(
+            data, meta, work.embedding("meta"), progress=progress
+        )
     if (content := config.content) is not None:
         trainings["content"] = lambda data, work, progress: train_content(
             data, content, work.embedding("content"), progress=progress

@@ -10,6 +10,7 @@ from trainer.baselines_config import BaselinesConfig
 from trainer.content_config import ContentConfig
 from trainer.images_config import ImagesConfig
 from trainer.kind_weights import MAX_STRENGTHS, different_weights, plain_kind
+from trainer.meta_config import MetaConfig
 from trainer.outliers_config import OutliersConfig
 from trainer.prefix_config import PrefixConfig
 from trainer.settings import Settings
@@ -333,6 +334,9 @@ class TrainConfig(Settings):
 
     cf: Prod2VecConfig = Prod2VecConfig()
     """Collaborative vectors from sessions."""
+    meta: MetaConfig | None = None
+    """Collaborative vectors that know what products are, and vectors of brands, categories and
+    other metadata beside them; None trains none."""
     user: AlsConfig | None = None
     """Vectors of shoppers and of what they take; needs a user id on the events."""
     tables: TablesConfig = TablesConfig()

@@ -17,7 +17,6 @@ from artifacts.ragged import Ragged
 from artifacts.versions import VersionedRoot
 from trainer.covisitation_kernels import covisited
 from trainer.inversion import sessions_by_item
-from trainer.session_lists import read_session_lists
 from trainer.table_artifact import TableRecipe, store_table
 from trainer.tables_config import CovisitationConfig
 from trainer.weighted_lists import WeightedLists, read_weighted_lists
@@ -40,18 +39,12 @@ def make_covisitation(
     )
 
     def fill(folder: Path) -> Json:
-        sessions = _read(prepared, config)
+        sessions = read_weighted_lists(prepared.train_sessions, use=config.kind_weights)
         table = count_covisitation(sessions, len(prepared.items), config, progress=progress)
         table.save(folder)
         return {"sessions": len(sessions.lists), "pairs": len(table.counts)}
 
     return store_table(recipe, root, fill, progress=progress)
-
-
-def _read(prepared: Prepared, config: CovisitationConfig) -> WeightedLists:
-    if config.kind_weights:
-        return read_weighted_lists(prepared.train_sessions)
-    return WeightedLists(read_session_lists(prepared.train_sessions), None)
 
 
 def count_covisitation(

@@ -29,6 +29,13 @@ class PairCounts:
     def __len__(self) -> int:
         return len(self.totals)
 
+    def scaled(self, factors: FloatVector) -> "PairCounts":
+        """Return the counts with every pair times the factors (n,) of both of its items."""
+        items = np.repeat(np.arange(len(self)), np.diff(self.starts))
+        counts = self.shares * (self.totals * factors)[items] * factors[self.columns]
+        shape = (len(self), len(self))
+        return _normalised(sp.csr_matrix((counts, self.columns, self.starts), shape=shape))
+
 
 def count_pairs(
     lists: Ragged,

@@ -8,14 +8,12 @@ from artifacts.embeddings import EmbeddingTable
 from artifacts.errors import DataError
 from artifacts.prepared import Prepared
 from artifacts.progress import Progress
-from artifacts.ragged import Ragged
 from trainer.checkpoints import Checkpoints
 from trainer.config import Prod2VecConfig
 from trainer.pair_counts import PairCounts, count_pairs
-from trainer.session_lists import read_session_lists
-from trainer.softmax import SoftmaxModel, train_softmax
+from trainer.softmax import train_softmax
 from trainer.softmax_config import SoftmaxConfig
-from trainer.weighted_lists import WeightedLists, read_weighted_lists
+from trainer.weighted_lists import frequent_lists, read_weighted_lists
 
 
 def fit_softmax(
@@ -41,7 +39,9 @@ def fit_softmax(
     Cost: see `count_pairs` and `train_softmax`; all sessions are in memory.
     """
     progress.start("count pairs")
-    rows, sessions = _frequent(_read(prepared, config), config.min_count)
+    rows, sessions = frequent_lists(
+        read_weighted_lists(prepared.train_sessions, use=config.kind_weights), config.min_count
+    )
     pairs = count_pairs(
         sessions.lists,
         len(rows),
@@ -58,36 +58,20 @@ def fit_softmax(
     progress.finish(f"{len(pairs.columns):,} pairs of {len(learnt):,} items")
     progress.start("train prod2vec", total=settings.epochs)
     model = train_softmax(pairs, config, checkpoints=checkpoints, progress=progress)
-    table = _table(rows[learnt], _matrices(model, learnt, settings), pairs, settings)
+    table = _table(
+        rows[learnt],
+        as_asked(model.vectors[learnt], model.outputs[learnt], settings),
+        pairs,
+        settings,
+    )
     progress.finish(f"{len(table):,} items, {table.dim} dimensions")
     return table
 
 
-def _read(prepared: Prepared, config: Prod2VecConfig) -> WeightedLists:
-    if config.kind_weights:
-        return read_weighted_lists(prepared.train_sessions)
-    return WeightedLists(read_session_lists(prepared.train_sessions), None)
-
-
-def _frequent(sessions: WeightedLists, min_count: int) -> tuple[IntVector, WeightedLists]:
-    """Return the rows that occur often enough, and the sessions of their positions alone."""
-    lists, weights = sessions.lists, sessions.weights
-    counts = np.bincount(lists.values)
-    rows = np.flatnonzero(counts >= min_count).astype(np.int32)
-    position = np.full(len(counts), -1, dtype=np.int32)
-    position[rows] = np.arange(len(rows), dtype=np.int32)
-    values = position[lists.values]
-    kept = values >= 0
-    session = np.repeat(np.arange(len(lists)), lists.lengths)
-    lengths = np.bincount(session[kept], minlength=len(lists))
-    rest = Ragged.of(lengths, values[kept])
-    return rows, WeightedLists(rest, None if weights is None else weights[kept])
-
-
-def _matrices(
-    model: SoftmaxModel, learnt: NDArray[np.int64], settings: SoftmaxConfig
+def as_asked(
+    vectors: FloatMatrix, outputs: FloatMatrix, settings: SoftmaxConfig
 ) -> tuple[FloatMatrix, FloatMatrix]:
-    vectors, outputs = model.vectors[learnt], model.outputs[learnt]
+    """Return both matrices as the space keeps them, (n, d) or with `both_ways` (n, 2 d)."""
     if not settings.both_ways:
         return vectors, outputs
     return np.hstack([vectors, outputs]), np.hstack([outputs, vectors])

@@ -1,8 +1,5 @@
 """Skip-gram with a sampled softmax over all items, batched so that matrix products do the work."""
 
-from dataclasses import dataclass
-from typing import Self
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,46 +9,11 @@ from trainer.checkpoints import Checkpoints
 from trainer.config import Prod2VecConfig
 from trainer.pair_counts import PairCounts
 from trainer.softmax_config import SoftmaxConfig
-from trainer.softmax_kernels import UNTOUCHED, adagrad, pull_noise, pull_pairs, score_pairs
+from trainer.softmax_kernels import UNTOUCHED, pull_noise, pull_pairs, score_pairs
+from trainer.softmax_model import PlainRows, SoftmaxModel, SoftmaxRows
 
-INITIAL_SPREAD = 0.1
-INITIAL_SQUARE = 1e-3
-"""AdaGrad's sum of squares at the start; without it first steps would all have full length."""
 LAST_RATE = 0.01
 """Share of the learning rate that is left at the end."""
-
-
-@dataclass(frozen=True, slots=True)
-class SoftmaxModel:
-    """Both matrices and what AdaGrad remembers of them; training changes them in place.
-
-    Attributes:
-        vectors: (n, d) float32 input vectors.
-        outputs: (n, d) float32 output vectors.
-        vector_squares: (n, d) float32 sums of squared gradients.
-        output_squares: (n, d) float32, likewise.
-    """
-
-    vectors: FloatMatrix
-    outputs: FloatMatrix
-    vector_squares: FloatMatrix
-    output_squares: FloatMatrix
-
-    @classmethod
-    def untrained(cls, items: int, dimensions: int, seed: int) -> Self:
-        """Return a model of small random vectors."""
-        rng = np.random.default_rng(seed)
-        shape = (items, dimensions)
-        vectors, outputs = (
-            INITIAL_SPREAD * rng.standard_normal(shape, dtype=np.float32) for _ in range(2)
-        )
-        squares = np.full(shape, INITIAL_SQUARE, dtype=np.float32)
-        return cls(vectors, outputs, squares, squares.copy())
-
-    @property
-    def arrays(self) -> dict[str, FloatMatrix]:
-        """All of its state by name."""
-        return {name: getattr(self, name) for name in self.__slots__}
 
 
 def train_softmax(
@@ -84,32 +46,47 @@ def train_softmax(
     settings = config.softmax
     assert settings is not None, "bug: softmax without its settings"
     model = SoftmaxModel.untrained(len(pairs), config.dimensions, config.seed)
-    done = _resume(model, checkpoints)
+    rows = PlainRows(model, settings.decay)
+    run_epochs(pairs, rows, config, checkpoints=checkpoints, progress=progress)
+    return model
+
+
+def run_epochs(
+    pairs: PairCounts,
+    rows: SoftmaxRows,
+    config: Prod2VecConfig,
+    *,
+    checkpoints: Checkpoints | None,
+    progress: Progress,
+) -> None:
+    """Train `rows`, from their newest checkpoint on if there is one; see `train_softmax`."""
+    settings = config.softmax
+    assert settings is not None, "bug: softmax without its settings"
+    done = _resume(rows, checkpoints)
     progress.advance(done)
-    passes = _Epochs(pairs, model, settings)
+    passes = _Epochs(pairs, rows, settings)
     for epoch in range(done, settings.epochs):
         passes.run(epoch, np.random.default_rng([config.seed, epoch]))
         progress.advance()
         if checkpoints and epoch + 1 < settings.epochs:
-            checkpoints.offer(epoch + 1, model.arrays)
-    return model
+            checkpoints.offer(epoch + 1, rows.arrays)
 
 
-def _resume(model: SoftmaxModel, checkpoints: Checkpoints | None) -> int:
+def _resume(rows: SoftmaxRows, checkpoints: Checkpoints | None) -> int:
     """Take over the newest checkpoint, if there is one; return its finished epochs."""
     latest = checkpoints.latest() if checkpoints else None
     if latest is None:
         return 0
     for name, array in latest.arrays.items():
-        model.arrays[name][:] = array
+        rows.arrays[name][:] = array
     return latest.epochs
 
 
 class _Epochs:
     """Passes over the items, and the buffers that they share."""
 
-    def __init__(self, pairs: PairCounts, model: SoftmaxModel, config: SoftmaxConfig) -> None:
-        self._pairs, self._model, self._config = pairs, model, config
+    def __init__(self, pairs: PairCounts, rows: SoftmaxRows, config: SoftmaxConfig) -> None:
+        self._pairs, self._rows, self._config = pairs, rows, config
         self._items: NDArray[np.int64] = np.flatnonzero(pairs.totals > 0)
         self._weights = _weights(pairs.totals, self._items, config.item_exponent)
         share = pairs.totals[self._items].astype(np.float64) ** config.noise_exponent
@@ -119,7 +96,7 @@ class _Epochs:
         self._log_expected[self._items] = np.log(config.noise * share / share.sum())
         self._slots = np.full(len(pairs), UNTOUCHED, dtype=np.int64)
         self._touched = np.empty(len(pairs), dtype=np.int64)
-        self._output_pulls = np.empty_like(model.outputs)
+        self._output_pulls = np.empty(rows.shape, dtype=np.float32)
 
     def run(self, epoch: int, rng: np.random.Generator) -> None:
         """Make one pass in a random order; the learning rate falls from batch to batch."""
@@ -138,7 +115,7 @@ class _Epochs:
 
     def _mask(self, items: int, rng: np.random.Generator) -> FloatMatrix:
         """Return (b, d) zeros where a coordinate is left out, and what keeps the mean elsewhere."""
-        shape = (items, self._model.vectors.shape[1])
+        shape = (items, self._rows.shape[1])
         kept = rng.random(shape, dtype=np.float32) >= self._config.dropout
         mask: FloatMatrix = kept * np.float32(1 / (1 - self._config.dropout))
         return mask
@@ -146,12 +123,12 @@ class _Epochs:
     def _step(
         self, batch: NDArray[np.int64], noise: NDArray[np.int64], mask: FloatMatrix, rate: float
     ) -> None:
-        pairs, model, decay = self._pairs, self._model, self._config.decay
-        vectors, weights = model.vectors[batch] * mask, self._weights[batch]  # (b, d), (b,)
-        drawn = model.outputs[noise]  # (s, d)
-        exponentials, maxima, scores = self._score(batch, noise, vectors, drawn)
+        pairs, rows = self._pairs, self._rows
+        outputs = rows.outputs_for(batch, noise)  # (n, d)
+        vectors, weights = rows.inputs_of(batch) * mask, self._weights[batch]  # (b, d), (b,)
+        exponentials, maxima, scores = self._score(batch, noise, vectors, outputs)
         sums = exponentials.sum(axis=1)
-        pulls = exponentials @ drawn  # (b, d)
+        pulls = exponentials @ outputs[noise]  # (b, d)
         used = pull_pairs(
             batch,
             pairs.starts,
@@ -159,7 +136,7 @@ class _Epochs:
             pairs.shares,
             weights,
             vectors,
-            model.outputs,
+            outputs,
             scores,
             maxima,
             sums,
@@ -179,8 +156,8 @@ class _Epochs:
             self._output_pulls,
         )
         touched = self._touched[:used]
-        adagrad(model.outputs, model.output_squares, touched, self._output_pulls, rate, decay)
-        adagrad(model.vectors, model.vector_squares, batch, pulls, rate, decay)
+        rows.step_outputs(touched, self._output_pulls[:used], rate)
+        rows.step_inputs(batch, pulls, weights, rate)
         self._slots[touched] = UNTOUCHED
 
     def _score(
@@ -188,23 +165,15 @@ class _Epochs:
         batch: NDArray[np.int64],
         noise: NDArray[np.int64],
         vectors: FloatMatrix,
-        drawn: FloatMatrix,
+        outputs: FloatMatrix,
     ) -> tuple[FloatMatrix, FloatVector, FloatVector]:
         """Return exp(score - maximum) of the noise (b, s), the maxima (b,) and scores of pairs."""
         pairs = self._pairs
-        exponentials = vectors @ drawn.T - self._log_expected[noise]  # (b, s)
+        exponentials = vectors @ outputs[noise].T - self._log_expected[noise]  # (b, s)
         maxima = exponentials.max(axis=1)
         lengths = pairs.starts[batch + 1] - pairs.starts[batch]
         scores = np.empty(int(lengths.sum()), dtype=np.float32)
-        score_pairs(
-            batch,
-            pairs.starts,
-            pairs.columns,
-            vectors,
-            self._model.outputs,
-            scores,
-            maxima,
-        )
+        score_pairs(batch, pairs.starts, pairs.columns, vectors, outputs, scores, maxima)
         exponentials -= maxima[:, None]
         np.exp(exponentials, out=exponentials)
         return exponentials, maxima, scores

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 
-from artifacts.arrays import FloatVector
+from artifacts.arrays import FloatVector, IntVector
 from artifacts.errors import DataError
 from artifacts.ragged import Ragged
 from trainer.session_lists import list_values, oldest_first, read_session_lists
@@ -28,11 +28,12 @@ class WeightedLists:
     weights: FloatVector | None
 
 
-def read_weighted_lists(sessions: Path) -> WeightedLists:
+def read_weighted_lists(sessions: Path, *, use: bool = True) -> WeightedLists:
     """Return the items of every session and, where the file has them, the weights of the events.
 
     Args:
         sessions: Parquet file as `artifacts.prepared.Prepared` describes it.
+        use: False passes over the weights.
 
     Raises:
         DataError: weights are not above 0 and finite, or not as many as the items.
@@ -40,7 +41,7 @@ def read_weighted_lists(sessions: Path) -> WeightedLists:
     Cost: as `read_session_lists`, and 8 bytes an event for the weights.
     """
     lists = read_session_lists(sessions)
-    if not has_weights(sessions):
+    if not (use and has_weights(sessions)):
         return WeightedLists(lists, None)
     table = pq.read_table(sessions, columns=["session_id", "started_at", WEIGHTS])
     lengths, values = list_values(table.column(WEIGHTS))
@@ -51,6 +52,21 @@ def read_weighted_lists(sessions: Path) -> WeightedLists:
     places = Ragged.of(lengths, np.empty(len(values), dtype=np.int32)).places(order)
     relative = values[places] / values.min(initial=np.inf)
     return WeightedLists(lists, relative.astype(np.float32))
+
+
+def frequent_lists(sessions: WeightedLists, min_count: int) -> tuple[IntVector, WeightedLists]:
+    """Return the rows that occur `min_count` times, and the sessions of their positions alone."""
+    lists, weights = sessions.lists, sessions.weights
+    counts = np.bincount(lists.values)
+    rows = np.flatnonzero(counts >= min_count).astype(np.int32)
+    position = np.full(len(counts), -1, dtype=np.int32)
+    position[rows] = np.arange(len(rows), dtype=np.int32)
+    values = position[lists.values]
+    kept = values >= 0
+    session = np.repeat(np.arange(len(lists)), lists.lengths)
+    lengths = np.bincount(session[kept], minlength=len(lists))
+    rest = Ragged.of(lengths, values[kept])
+    return rows, WeightedLists(rest, None if weights is None else weights[kept])
 
 
 def has_weights(sessions: Path) -> bool:

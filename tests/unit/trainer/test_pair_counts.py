@@ -54,3 +54,13 @@ def test_no_sessions_give_no_pairs():
     pairs = count_pairs(ragged([]), 2, window=3, distance_exponent=0.5)
     np.testing.assert_array_equal(pairs.totals, [0, 0])
     assert len(pairs.columns) == 0
+
+
+def test_scaled_counts_are_times_the_factors_of_both_items():
+    sessions = [[0, 1, 2, 0, 3], [3, 1], [2, 2, 1]]
+    pairs = count_pairs(ragged(sessions), 5, window=2, distance_exponent=0.5)
+    factors = np.array([1, 0.1, 3, 0.5, 7], dtype=np.float32)
+    expected = {
+        pair: count * factors[pair[0]] * factors[pair[1]] for pair, count in as_dict(pairs).items()
+    }
+    assert as_dict(pairs.scaled(factors)) == pytest.approx(expected, rel=1e-5)

@@ -7,7 +7,8 @@ from artifacts.ragged import Ragged
 from trainer.checkpoints import Checkpoints
 from trainer.config import Prod2VecConfig
 from trainer.pair_counts import PairCounts, count_pairs
-from trainer.softmax import INITIAL_SQUARE, SoftmaxModel, train_softmax
+from trainer.softmax import train_softmax
+from trainer.softmax_model import INITIAL_SQUARE, SoftmaxModel
 
 Float64 = NDArray[np.float64]
 

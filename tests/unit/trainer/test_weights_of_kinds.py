@@ -1,20 +1,31 @@
 """What weights of kinds may and may not do to sequences, pairs and shared sessions."""
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from artifacts.arrays import FloatMatrix
 from artifacts.errors import DataError
+from artifacts.prepared import TRAIN_NAME, Prepared
 from artifacts.progress import SilentProgress
 from tests.made_lists import ragged
+from tests.made_metadata import prepare_metadata_shop
 from tests.made_users import write_sessions
+from trainer.config import Prod2VecConfig
 from trainer.corpus import MOST_REPEATS, Corpus, write_corpus
 from trainer.covisitation import count_covisitation
+from trainer.meta import fit_meta, read_columns
+from trainer.meta_config import MetaConfig
 from trainer.pair_counts import count_pairs
+from trainer.prod2vec import fit_prod2vec
+from trainer.softmax_config import SoftmaxConfig
 from trainer.tables_config import CovisitationConfig
 from trainer.weighted_lists import WeightedLists, read_weighted_lists
 
@@ -169,3 +180,48 @@ def test_neighbours_come_by_the_lighter_of_two_events():
     assert scores[0, 1] * np.sqrt(22) == pytest.approx(4 + 1)
     assert scores[0, 2] * np.sqrt(21) == pytest.approx(2)
     assert scores[1, 2] * np.sqrt(21) == pytest.approx(2)
+
+
+def weighted(prepared: Prepared, folder: Path, heavy: float) -> Prepared:
+    """Return the data set with weights: every other event weighs `heavy`."""
+    folder.mkdir()
+    table = pq.read_table(prepared.train_sessions)
+    weights = [
+        [heavy if place % 2 else 1.0 for place, _ in enumerate(items)]
+        for items in table.column("items").to_pylist()
+    ]
+    column = pa.array(weights, type=pa.list_(pa.float32()))
+    pq.write_table(table.append_column("weights", column), folder / TRAIN_NAME)
+    return replace(prepared, path=folder)
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory) -> Prepared:
+    return prepare_metadata_shop(tmp_path_factory.mktemp("shop"), sessions=60)
+
+
+def vectors_of(space: str, prepared: Prepared, folder: Path, *, use: bool = True) -> FloatMatrix:
+    """Learn a space for an epoch."""
+    softmax = SoftmaxConfig(epochs=1, noise=32)
+    if space == "meta":
+        meta = MetaConfig(dimensions=4, softmax=softmax, kind_weights=use)
+        columns = read_columns(prepared, meta, folder)
+        return fit_meta(prepared, columns, meta, progress=SilentProgress()).table.vectors
+    config = Prod2VecConfig(
+        dimensions=4,
+        epochs=1,
+        workers=1,
+        kind_weights=use,
+        softmax=softmax if space == "softmax" else None,
+    )
+    return fit_prod2vec(prepared, config, folder, progress=SilentProgress()).vectors
+
+
+@pytest.mark.parametrize("space", ["gensim", "softmax", "meta"])
+def test_spaces_learn_by_weights_only_where_they_differ_and_are_wanted(shop, tmp_path, space):
+    plain = vectors_of(space, shop, tmp_path)
+    equal = weighted(shop, tmp_path / "equal", 1.0)
+    heavy = weighted(shop, tmp_path / "heavy", 4.0)
+    np.testing.assert_array_equal(vectors_of(space, equal, tmp_path), plain)
+    np.testing.assert_array_equal(vectors_of(space, heavy, tmp_path, use=False), plain)
+    assert not np.array_equal(vectors_of(space, heavy, tmp_path), plain)

@@ -1,10 +1,12 @@
 """Settings of the indexer: the tables [index] and [[index.spaces]] of a shop file."""
 
+import os
 from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
 
 from artifacts.relation import Relation
+from indexer.bands_config import BandsConfig
 
 FROZEN = ConfigDict(frozen=True, extra="forbid")
 
@@ -146,6 +148,19 @@ class GateConfig(BaseModel):
     """Queries sampled per index."""
 
 
+class PrecomputeConfig(BaseModel):
+    """The table [index.precompute]."""
+
+    model_config = FROZEN
+
+    engine: Literal["threads", "spark"] = "threads"
+    """Threads of this process, or Spark, which needs the extra `spark` and, on several machines, a
+    work folder that all of them see under the same path."""
+    spark: dict[str, str] = Field(default={})
+    """Properties of the Spark session, such as `"spark.master"`; without one, Spark runs in this
+    machine alone."""
+
+
 class SpaceIndexConfig(BaseModel):
     """How one space is indexed: one table [[index.spaces]]."""
 
@@ -163,6 +178,8 @@ class SpaceIndexConfig(BaseModel):
     """Parts with fewer vectors than this are searched exactly, whatever the backend."""
     neighbors: int = Field(default=50, ge=0)
     """Neighbours precomputed for each item; 0 for no table."""
+    bands: BandsConfig | None = None
+    """What is too close or too far to be a neighbour; None leaves nothing but the item itself out."""
 
 
 class IndexConfig(BaseModel):
@@ -176,6 +193,8 @@ class IndexConfig(BaseModel):
     """Seed of everything random in a build."""
     threads: int = Field(default=0, ge=0)
     """Threads of a build; 0 means one per core. With one, a build repeats byte for byte."""
+    precompute: PrecomputeConfig = PrecomputeConfig()
+    """What computes the neighbours of every item."""
     gate: GateConfig = GateConfig()
     """What a snapshot must reach to be published."""
     keep: PositiveInt = 3
@@ -190,3 +209,8 @@ class IndexConfig(BaseModel):
                     raise ValueError(f"space {space.space!r}: {relation} is configured twice")
                 seen.add((space.space, relation))
         return self
+
+
+def thread_count(config: IndexConfig) -> int:
+    """Return the threads that a build may use."""
+    return config.threads or os.cpu_count() or 1

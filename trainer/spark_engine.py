@@ -16,9 +16,9 @@ from pyspark.sql import functions as sql
 from pyspark.sql.types import TimestampType
 
 from artifacts.errors import DataError
+from artifacts.java import find_java
 from trainer.config import PrepareConfig
 from trainer.engine import Reading
-from trainer.java import find_java
 from trainer.sources import Source
 
 CORRUPT = "_corrupt_record"
@@ -120,7 +120,7 @@ def _zoneless(frame: DataFrame) -> DataFrame:
 
 
 def _open_session(config: PrepareConfig, scratch: Path) -> SparkSession:
-    find_java()
+    find_java("[prepare]")
     builder = SparkSession.builder.appName("shelfmate prepare")
     for name, value in (_properties(config, scratch) | config.spark).items():
         builder = builder.config(name, value)

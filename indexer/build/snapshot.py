@@ -1,6 +1,5 @@
 """Build a snapshot from the artifacts of the earlier stages."""
 
-import os
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,14 +25,14 @@ from artifacts.versions import VersionedRoot
 from indexer.build.fingerprints import library_versions, release
 from indexer.build.inputs import SnapshotInputs, SpaceInput, open_spaces
 from indexer.build.linking import link_files
+from indexer.build.lists import ListsBuilder
 from indexer.build.reuse import EarlierIndices, find_snapshot
 from indexer.build.space import BuildEffort, RelationBuilder
 from indexer.categories import partition
-from indexer.config import IndexConfig
-from indexer.gate import judge, measure_coverage
+from indexer.config import IndexConfig, thread_count
+from indexer.gate import judge
 from indexer.gate_report import IndexRecall, SpaceWithout, TableCoverage
-from indexer.precompute import NeighborsPlan, precompute_neighbors
-from indexer.space_index import SpaceIndex
+from indexer.precompute import STORES_NAME, BlockStores, EarlierLists, ListsMeans, block_engine
 
 
 def build_snapshot(  # noqa: PLR0913 - what a build is made from, and how
@@ -80,8 +79,11 @@ def build_snapshot(  # noqa: PLR0913 - what a build is made from, and how
     earlier = EarlierIndices() if fresh else EarlierIndices.below(root)
     id = f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}-{name[:8]}"
     try:
-        with staged_folder(root.path(id)) as folder:
-            assembly = _Assembly(inputs, config, folder, progress, earlier)
+        # The stores are cleared once the snapshot is sealed: a run that is killed before finds them.
+        with BlockStores(root.root / STORES_NAME) as stores, staged_folder(root.path(id)) as folder:
+            lists = None if fresh else EarlierLists.newest(root)
+            means = ListsMeans(block_engine(config), stores, lists)
+            assembly = _Assembly(inputs, config, folder, progress, earlier, means)
             contents = assembly.fill(spaces).model_copy(update={"fingerprint": name})
             seal(
                 folder,
@@ -119,6 +121,7 @@ class _Assembly:
     folder: Path
     progress: Progress
     earlier: EarlierIndices
+    means: ListsMeans
     indices: list[IndexEntry] = field(default_factory=list)
     neighbors: list[NeighborsEntry] = field(default_factory=list)
     recalls: list[IndexRecall] = field(default_factory=list)
@@ -126,8 +129,9 @@ class _Assembly:
     without: list[SpaceWithout] = field(default_factory=list)
 
     @property
-    def threads(self) -> int:
-        return self.config.threads or os.cpu_count() or 1
+    def lists(self) -> ListsBuilder:
+        shaping = {"seed": self.config.seed, "release": release()}
+        return ListsBuilder(self.folder, self.inputs.prepared.catalog, self.means, shaping)
 
     def fill(self, spaces: list[SpaceInput]) -> SnapshotContents:
         """Write everything but the manifest."""
@@ -160,35 +164,16 @@ class _Assembly:
         cut = partition(table, catalog, per_category=space.config.per_category)
         if cut.without_vectors:
             self.without.append(SpaceWithout(space=table.space, categories=cut.without_vectors))
-        effort = BuildEffort(self.config.seed, self.threads, self.config.gate.queries)
+        effort = BuildEffort(self.config.seed, thread_count(self.config), self.config.gate.queries)
         for relation in space.relations:
             builder = RelationBuilder(self.folder, table, relation, effort, self.earlier)
             built = builder.build(space.config, cut, progress=self.progress)
             self.indices.extend(built.entries)
             self.recalls.extend(built.recalls)
             if space.config.neighbors:
-                self._precompute(space, built.index)
-
-    def _precompute(self, space: SpaceInput, index: SpaceIndex) -> None:
-        items = len(self.inputs.prepared.items)
-        plan = NeighborsPlan(k=space.config.neighbors, items=items, threads=self.threads)
-        folder = f"neighbors/{index.space}/{index.relation}"
-        self.progress.start(f"neighbours {index.space} {index.relation}", len(index))
-        lists = precompute_neighbors(
-            space.table, index, self.folder / folder, plan, progress=self.progress
-        )
-        covered = measure_coverage(lists, index.space, index.relation, catalogue_items=items)
-        self.progress.finish(f"{covered.items} items, {covered.share:.1%} of the catalogue")
-        self.coverage.append(covered)
-        self.neighbors.append(
-            NeighborsEntry(
-                space=index.space,
-                relation=index.relation,
-                folder=folder,
-                items=len(index),
-                k=plan.k,
-            )
-        )
+                listed = self.lists.build(space, built.index, built.entries, progress=self.progress)
+                self.neighbors.append(listed.entry)
+                self.coverage.append(listed.coverage)
 
 
 def _space_entry(space: SpaceInput) -> SpaceEntry:

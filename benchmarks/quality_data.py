@@ -11,6 +11,7 @@ from artifacts.prepared import Prepared
 from artifacts.progress import Progress
 from artifacts.versions import VersionedRoot
 from trainer.config import PrepareConfig, Prod2VecConfig
+from trainer.meta_config import MetaConfig
 from trainer.prepare import prepare
 
 ORDERED = {"position": "position"}
@@ -30,6 +31,8 @@ class QualityData:
         train: the table `[train.cf]`.
         at_least: MRR@25 that prod2vec alone must reach.
         against_co_occurrence: or what it must reach, as a multiple of co-occurrence's.
+        meta: what the table `[train.meta]` has beside what it shares with `train`; None where there
+            is no metadata.
     """
 
     name: str
@@ -38,11 +41,19 @@ class QualityData:
     train: dict[str, Any]
     at_least: float | None = None
     against_co_occurrence: float | None = None
+    meta: dict[str, Any] | None = None
 
     @property
     def config(self) -> Prod2VecConfig:
         """Settings of training."""
         return Prod2VecConfig.model_validate(self.train)
+
+    @property
+    def meta_config(self) -> MetaConfig:
+        """Settings of meta-prod2vec, like those of prod2vec wherever both have one."""
+        assert self.meta is not None, "bug: data without metadata"
+        shared = {name: self.train[name] for name in self.train if name in MetaConfig.model_fields}
+        return MetaConfig.model_validate(shared | self.meta)
 
     def prepared(self, folder: Path, root: VersionedRoot, *, progress: Progress) -> Prepared:
         """Prepare the files below `folder`."""
@@ -73,6 +84,7 @@ INSTACART = QualityData(
         "softmax": {"epochs": 12, "learning_rate": 0.2, "noise": 1024, "dropout": 0.1},
     },
     against_co_occurrence=1.15,
+    meta={"columns": ("category:1", "category:2")},
 )
 COMPLETE_JOURNEY = QualityData(
     name="complete-journey",
@@ -90,5 +102,6 @@ COMPLETE_JOURNEY = QualityData(
         },
     },
     against_co_occurrence=1.15,
+    meta={"columns": ("category:2", "category:3")},
 )
 QUALITY_DATA = {data.name: data for data in (DIGINETICA, INSTACART, COMPLETE_JOURNEY)}

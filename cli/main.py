@@ -76,6 +76,26 @@ def train_command(
         out.print(f"{name}: {folder}", markup=False)
 
 
+@app.command("near")
+def near_command(
+    tokens: Annotated[
+        list[str], typer.Argument(help="Metadata, such as `brand=Private`; several are summed.")
+    ],
+    config: ConfigOption = DEFAULT_CONFIG,
+    k: Annotated[int, typer.Option("-k", help="Products wanted.", min=1)] = 10,
+    relation: Annotated[
+        Relation, typer.Option(help="Products like those, or what goes with them.")
+    ] = Relation.ALTERNATIVES,
+) -> None:
+    """Show the products near a brand, a category or other metadata, in the space `meta`."""
+    with extra("trainer"):
+        from cli.near import run_near
+    for each in run_near(_shop(config), tokens, relation, k):
+        out.print(
+            f"{each.score:8.3f}  {each.item_id}  {each.title}  ({each.category})", markup=False
+        )
+
+
 @app.command("map")
 def map_command(
     spaces: Annotated[list[str] | None, typer.Argument(help="Spaces; none: `cf`.")] = None,

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from artifacts.anchors import AnchorTable, AnchorThresholds
 from artifacts.catalog import Catalog
 from artifacts.embeddings import EmbeddingTable
 from artifacts.errors import ArtifactError
@@ -87,6 +88,26 @@ class NeighborsEntry(BaseModel):
     """By category of the index, `*` for the whole space."""
 
 
+class AnchorsEntry(BaseModel):
+    """The anchors of the hybrid; their table lies in `folder`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    space: str
+    """Space by which items are alike, such as `content`."""
+    lists: str
+    """Space whose lists are borrowed, such as `cf`; every anchor has a vector there."""
+    folder: str
+    items: int
+    """Items that have at least one anchor, at whatever similarity."""
+    anchors: int
+    """Most anchors of one item."""
+    thresholds: dict[str, AnchorThresholds]
+    """By top category, every one of the catalogue."""
+    indices: tuple[IndexEntry, ...]
+    """One of the popular items of each category that has any, or one of the whole shop's."""
+
+
 class SnapshotContents(BaseModel):
     """`details` of a snapshot's manifest: what there is and where."""
 
@@ -100,6 +121,8 @@ class SnapshotContents(BaseModel):
     """Offline evaluation of the model, as the trainer reported it."""
     gate: Json = {}
     """What the publishing gate measured and whether it passed."""
+    anchors: AnchorsEntry | None = None
+    """Absent where the shop has no hybrid."""
     fingerprint: str = ""
     """Name of all that the snapshot was made from; its id ends with the first digits."""
 
@@ -116,6 +139,7 @@ class Snapshot:
     popularity: PopularityTable
     spaces: Mapping[str, EmbeddingTable]
     neighbors: Mapping[tuple[str, Relation], NeighborTable]
+    anchors: AnchorTable | None
 
     @property
     def id(self) -> str:
@@ -144,11 +168,13 @@ class Snapshot:
             raise ArtifactError(
                 f"{path}: the manifest's details are not a snapshot's: {error}"
             ) from error
+        anchors = contents.anchors
         return cls(
             path=path,
             manifest=manifest,
             contents=contents,
             items=Vocabulary.open(path / ITEMS_FOLDER),
+            anchors=AnchorTable.open(path / anchors.folder, contents.items) if anchors else None,
             catalog=Catalog.open(path / CATALOG_FOLDER),
             popularity=PopularityTable.open(path / POPULARITY_FOLDER),
             spaces={

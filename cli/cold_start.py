@@ -89,8 +89,9 @@ class ColdStartReport(BaseModel):
         return "\n".join([*lines, "", *self.thresholds_toml()])
 
     def thresholds_toml(self) -> Sequence[str]:
-        """Return the thresholds as lines of TOML."""
-        return [f"{name} = {value}" for name, value in self.thresholds.model_dump().items()]
+        """Return the thresholds as the table of a shop file that they belong to."""
+        values = [f"{name} = {value}" for name, value in self.thresholds.model_dump().items()]
+        return ["[index.anchors]", *values]
 
 
 @dataclass(frozen=True, slots=True)

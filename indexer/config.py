@@ -6,6 +6,7 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
 
 from artifacts.relation import Relation
+from indexer.anchors_config import AnchorsConfig
 from indexer.bands_config import BandsConfig
 
 FROZEN = ConfigDict(frozen=True, extra="forbid")
@@ -197,6 +198,8 @@ class IndexConfig(BaseModel):
     """What computes the neighbours of every item."""
     gate: GateConfig = GateConfig()
     """What a snapshot must reach to be published."""
+    anchors: AnchorsConfig | None = None
+    """Popular items whose lists new ones borrow; without the table the shop has no hybrid."""
     keep: PositiveInt = 3
     """Snapshots kept when one is published, itself included."""
 

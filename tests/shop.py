@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from artifacts.catalog import write_catalog
+from artifacts.catalog import UNCATEGORISED, write_catalog
 from artifacts.folders import staged_folder
 from artifacts.manifest import seal
 from artifacts.prepared import Prepared
@@ -12,6 +12,7 @@ from artifacts.progress import SilentProgress
 from artifacts.snapshot import Snapshot
 from artifacts.versions import VersionedRoot
 from artifacts.vocabulary import write_vocabulary
+from indexer.anchors_config import AnchorsConfig, CategoryAnchors
 from indexer.build import SnapshotInputs, build_snapshot
 from indexer.config import IndexConfig, SpaceIndexConfig
 from tests.clusters import clustered
@@ -24,6 +25,10 @@ CATEGORIES = ("Bakery", "Dairy", "Produce", None)
 
 COLD = "item-0001"
 """In the catalogue and popular, but without a collaborative vector: rows 1, 11, 21, ..."""
+
+MIN_SESSIONS = 100
+"""Of an anchor: rows up to 100 that have a collaborative vector. Items without a category borrow
+from their equals alone, of which there is none."""
 
 
 def item_id(row: int) -> str:
@@ -67,6 +72,10 @@ def _build(prepared: Prepared, embeddings: dict[str, Path], root: VersionedRoot)
         spaces=(
             SpaceIndexConfig(space="cf", neighbors=TABLE_K),
             SpaceIndexConfig(space="content", per_category=True, neighbors=TABLE_K),
+        ),
+        anchors=AnchorsConfig(
+            min_sessions=MIN_SESSIONS,
+            categories={UNCATEGORISED: CategoryAnchors(min_similarity=1.0)},
         ),
         threads=1,
     )

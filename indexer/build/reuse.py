@@ -123,6 +123,7 @@ def _donors(path: Path) -> Iterator[Donor]:
     if read is None:
         return
     manifest, contents = read
-    for entry in contents.indices:
+    lending = contents.anchors.indices if contents.anchors else ()
+    for entry in (*contents.indices, *lending):
         if entry.fingerprint:
             yield Donor(path, manifest, entry)

@@ -15,6 +15,7 @@ from artifacts.snapshot import (
     CATALOG_FOLDER,
     ITEMS_FOLDER,
     POPULARITY_FOLDER,
+    AnchorsEntry,
     IndexEntry,
     NeighborsEntry,
     Snapshot,
@@ -22,6 +23,8 @@ from artifacts.snapshot import (
     SpaceEntry,
 )
 from artifacts.versions import VersionedRoot
+from indexer.anchors_config import AnchorsConfig
+from indexer.build.anchors import AnchorsBuilder
 from indexer.build.fingerprints import library_versions, release
 from indexer.build.inputs import SnapshotInputs, SpaceInput, open_spaces
 from indexer.build.linking import link_files
@@ -71,7 +74,7 @@ def build_snapshot(  # noqa: PLR0913 - what a build is made from, and how
     sources = {"prepared": inputs.prepared.manifest.id}
     sources |= {f"embeddings/{space.table.space}": space.manifest.id for space in spaces}
     settings = _settings(inputs, spaces, config)
-    name = fingerprint([sources, settings, inputs.quality, release()])
+    name = fingerprint([sources, _checksums(inputs, spaces), settings, inputs.quality, release()])
     if not fresh and (found := find_snapshot(root, name)) is not None:
         progress.start("index")
         progress.finish(f"snapshot {found.id} is up to date")
@@ -104,6 +107,16 @@ def build_snapshot(  # noqa: PLR0913 - what a build is made from, and how
     return Snapshot.open(root.path(id), check=False)
 
 
+def _checksums(inputs: SnapshotInputs, spaces: list[SpaceInput]) -> Json:
+    """Return what the files of the inputs hold: trained again, an id may stand for other vectors."""
+    manifests = {"prepared": inputs.prepared.manifest}
+    manifests |= {space.table.space: space.manifest for space in spaces}
+    return {
+        source: {name: record.xxh3 for name, record in manifest.files.items()}
+        for source, manifest in manifests.items()
+    }
+
+
 def _settings(inputs: SnapshotInputs, spaces: list[SpaceInput], config: IndexConfig) -> Json:
     return {
         "prepare": inputs.prepared.manifest.config,
@@ -129,6 +142,11 @@ class _Assembly:
     without: list[SpaceWithout] = field(default_factory=list)
 
     @property
+    def effort(self) -> BuildEffort:
+        config = self.config
+        return BuildEffort(config.seed, thread_count(config), config.gate.queries)
+
+    @property
     def lists(self) -> ListsBuilder:
         shaping = {"seed": self.config.seed, "release": release()}
         return ListsBuilder(self.folder, self.inputs.prepared.catalog, self.means, shaping)
@@ -149,6 +167,7 @@ class _Assembly:
                 link_files(encoder, self.folder / "spaces" / name / ENCODER_FOLDER, ENCODER_FILES)
         for space in spaces:
             self._index(space)
+        anchors = self._anchors(self.config.anchors, distinct) if self.config.anchors else None
         gate = judge(self.config.gate, self.recalls, self.coverage, self.without)
         return SnapshotContents(
             items=len(prepared.items),
@@ -157,16 +176,25 @@ class _Assembly:
             neighbors=tuple(self.neighbors),
             quality=self.inputs.quality,
             gate=gate.model_dump(mode="json"),
+            anchors=anchors,
         )
+
+    def _anchors(self, config: AnchorsConfig, spaces: dict[str, SpaceInput]) -> AnchorsEntry:
+        catalog = self.inputs.prepared.catalog
+        builder = AnchorsBuilder(self.folder, catalog, self.effort, self.earlier)
+        built = builder.build(config, spaces, progress=self.progress)
+        self.recalls.extend(built.recalls)
+        if built.without is not None:
+            self.without.append(built.without)
+        return built.entry
 
     def _index(self, space: SpaceInput) -> None:
         table, catalog = space.table, self.inputs.prepared.catalog
         cut = partition(table, catalog, per_category=space.config.per_category)
         if cut.without_vectors:
             self.without.append(SpaceWithout(space=table.space, categories=cut.without_vectors))
-        effort = BuildEffort(self.config.seed, thread_count(self.config), self.config.gate.queries)
         for relation in space.relations:
-            builder = RelationBuilder(self.folder, table, relation, effort, self.earlier)
+            builder = RelationBuilder(self.folder, table, relation, self.effort, self.earlier)
             built = builder.build(space.config, cut, progress=self.progress)
             self.indices.extend(built.entries)
             self.recalls.extend(built.recalls)

@@ -59,13 +59,23 @@ class IndexedRelation:
 
 @dataclass(frozen=True, slots=True)
 class RelationBuilder:
-    """Builds the indices of one space and relation below the folder of a snapshot."""
+    """Builds the indices of one space and relation below the folder of a snapshot.
+
+    Attributes:
+        root: folder of the snapshot.
+        table: the space, or a part of it.
+        relation: what neighbours mean.
+        effort: what the build may spend.
+        earlier: indices that may be taken again.
+        place: folder of the indices below `root`; empty for that of a space and relation.
+    """
 
     root: Path
     table: EmbeddingTable
     relation: Relation
     effort: BuildEffort
     earlier: EarlierIndices
+    place: str = ""
 
     def build(
         self, config: SpaceIndexConfig, cut: Partition, *, progress: Progress
@@ -117,7 +127,8 @@ class RelationBuilder:
         return entry.model_copy(update={"fingerprint": fingerprint})
 
     def _folder(self, part: Part) -> str:
-        return f"indices/{self.table.space}/{self.relation}/{category_slug(part.category)}"
+        place = self.place or f"indices/{self.table.space}/{self.relation}"
+        return f"{place}/{category_slug(part.category)}"
 
     def _index(self, part: Part, backend: BackendConfig) -> RowIndex:
         index = build_index(

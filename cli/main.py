@@ -16,7 +16,7 @@ from cli.optional import extra
 from cli.progress import ConsoleProgress
 from cli.serving import run_server
 from cli.shop import ShopConfig, Workspace, load_shop
-from cli.snapshots import roll_back_snapshot, run_publish, snapshot_table
+from cli.snapshots import diff_snapshots, roll_back_snapshot, run_publish, snapshot_table
 from shelfmate.client import Options
 
 app = typer.Typer(
@@ -154,7 +154,7 @@ def evaluate_command(
 
 @app.command("tune")
 def tune_command(
-    space: Annotated[str, typer.Argument(help="Space: cf or content.")],
+    space: Annotated[str, typer.Argument(help="Space: cf, content, image, meta or user.")],
     config: ConfigOption = DEFAULT_CONFIG,
     trials: Annotated[
         int, typer.Option(help="Trials that the study shall have; a later run goes on.", min=1)
@@ -231,6 +231,20 @@ def rollback_command(config: ConfigOption = DEFAULT_CONFIG) -> None:
 def snapshots_command(config: ConfigOption = DEFAULT_CONFIG) -> None:
     """List snapshots: age, size, recall, gate, and which one is in service."""
     Console(highlight=False).print(snapshot_table(Workspace(_shop(config).work_dir).snapshots))
+
+
+@app.command("diff")
+def diff_command(
+    before: Annotated[
+        str | None, typer.Argument(help="Earlier snapshot; none: the one in service.")
+    ] = None,
+    after: Annotated[str | None, typer.Argument(help="Later snapshot; none: the newest.")] = None,
+    config: ConfigOption = DEFAULT_CONFIG,
+    movers: Annotated[int, typer.Option(help="Items named for each table.", min=0)] = 10,
+) -> None:
+    """Compare the lists of two snapshots: what they have in common, and which moved most."""
+    difference = diff_snapshots(_shop(config), before, after, movers=movers)
+    out.print(difference.to_markdown(), markup=False)
 
 
 @app.command("run")

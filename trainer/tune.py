@@ -12,11 +12,11 @@ from artifacts.errors import ArtifactError, DataError
 from artifacts.manifest import fingerprint
 from artifacts.progress import Progress
 from trainer.config import EvaluateConfig
-from trainer.evaluate import MEGABYTE, embedding_scorers
-from trainer.ranking import Cases, rank_cases
+from trainer.ranking import Cases
 from trainer.settings import Settings
 from trainer.tune_config import SearchRange, TuneConfig
 from trainer.tune_data import TuneData
+from trainer.tune_score import score
 from trainer.tune_search import check_ranges, suggest, values_of, with_values
 from trainer.tune_spaces import TunableSpace, Watch
 
@@ -25,6 +25,10 @@ FINISHED = (
     optuna.trial.TrialState.PRUNED,
     optuna.trial.TrialState.FAIL,
 )
+
+
+WITHOUT_EFFECT = {"workers", "threads", "checkpoint_s", "cache_dir"}
+"""Settings that no score depends on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +67,7 @@ class TuneTask:
     @property
     def about(self) -> dict[str, str]:
         """What scores depend on besides the settings that are searched."""
-        fixed = self.base.model_dump(mode="json", exclude={"workers", "checkpoint_s"})
+        fixed = self.base.model_dump(mode="json", exclude=WITHOUT_EFFECT)
         for name in self.ranges:
             table, *path = fixed, *name.split(".")
             for step in path[:-1]:
@@ -76,7 +80,7 @@ class TuneTask:
             "sample": f"{self.fraction:g} of the sessions, seed {self.tune.seed}",
             "validation": f"{self.tune.validation:g} of the sessions, "
             f"at most {self.tune.most_cases}",
-            "score": f"MRR@{self.evaluate.k} of last steps",
+            "score": f"{self.space.protocol}, up to rank {self.evaluate.k}",
             "search ranges": fingerprint(ranges),
             "other settings": fingerprint(fixed),
         }
@@ -136,9 +140,9 @@ def run_trials(
     def objective(trial: optuna.Trial) -> float:
         settings = suggest(trial, task.base, task.ranges)
         watch = _pruning(trial, task, data.cases)
-        table = task.space.fit(data.sample, settings, folder, watch)
+        fitted = task.space.fit(data.sample, settings, folder, watch)
         limits.progress.advance()
-        return score(table, data.cases, task.evaluate)
+        return fitted.score(data, task.evaluate)
 
     study.optimize(
         objective,
@@ -166,18 +170,9 @@ def confirm(study: optuna.Study, task: TuneTask, data: TuneData, folder: Path) -
     return Confirmed(best if winner >= present else task.base, winner, present)
 
 
-def score(table: EmbeddingTable, cases: Cases, config: EvaluateConfig) -> float:
-    """Return the MRR of the best relation of a space on last steps, as evaluation measures it."""
-    best = 0.0
-    for scorer in embedding_scorers(table):
-        ranking = rank_cases(scorer, cases, k=config.k, block_bytes=config.block_mb * MEGABYTE)
-        best = max(best, float(ranking.reciprocal(config.k).mean()))
-    return best
-
-
 def _score_whole(settings: Settings, task: TuneTask, data: TuneData, folder: Path) -> float:
-    table = task.space.fit(data.whole, settings, folder, lambda epochs, table: None)
-    return score(table, data.cases, task.evaluate)
+    fitted = task.space.fit(data.whole, settings, folder, lambda epochs, table: None)
+    return fitted.score(data, task.evaluate)
 
 
 def _pruning(trial: optuna.Trial, task: TuneTask, cases: Cases) -> Watch:

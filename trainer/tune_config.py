@@ -79,4 +79,25 @@ PUBLISHED_RANGES: dict[str, dict[str, SearchRange]] = {
         "title.weight": SearchRange(low=0.1, high=2.0),
         "category_path.weight": SearchRange(low=0.0, high=2.0),
     },
+    # No literature on these pictures; fine-tuning (`fine_tune.rate`, ...) is searched where the shop
+    # file asks for it, and costs a training of the network a trial.
+    "image": {"dimensions": SearchRange(low=32, high=512, log=True)},
+    # Windows of Meta-Prod2Vec in Caselles-Dupre et al. 2018; the rest is this trainer's own.
+    "meta": {
+        "window": SearchRange(low=1, high=7),
+        "token_weight": SearchRange(low=0.003, high=0.3, log=True),
+        "prior": SearchRange(low=0.3, high=30, log=True),
+        "shrinkage": SearchRange(low=0.0, high=5.0),
+        "softmax.epochs": SearchRange(low=4, high=30, log=True),
+        "softmax.learning_rate": SearchRange(low=0.05, high=0.5, log=True),
+        "softmax.dropout": SearchRange(low=0.0, high=0.4),
+    },
+    # Hu et al. 2008 for the knobs; their alpha of 40 is the upper end.
+    "user": {
+        "dimensions": SearchRange(low=16, high=256, log=True),
+        "alpha": SearchRange(low=0.05, high=40, log=True),
+        "growth": SearchRange(choices=("linear", "log")),
+        "regularisation": SearchRange(low=0.1, high=300, log=True),
+        "iterations": SearchRange(low=5, high=30),
+    },
 }

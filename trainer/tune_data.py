@@ -16,6 +16,7 @@ from trainer.ranking import Cases
 from trainer.scratch import scratch_folder
 from trainer.seeded_hash import seeded_hash_of, threshold
 from trainer.tune_config import TuneConfig
+from trainer.user_cases import UserCases, read_user_cases
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +27,13 @@ class TuneData:
         whole: every training session but those of the validation cut.
         sample: a share of these.
         cases: last steps of the validation cut.
+        user_cases: last items of its sessions by shopper.
     """
 
     whole: Prepared
     sample: Prepared
     cases: Cases
+    user_cases: UserCases
 
 
 @contextmanager
@@ -63,7 +66,9 @@ def tune_data(
     with scratch_folder(parent) as folder:
         whole = _write(prepared, folder / "whole", table, ~held, held)
         sample = _write(prepared, folder / "sample", table, chosen, held)
-        yield TuneData(whole, sample, _first(last_steps(whole), config.most_cases))
+        cases = _first(last_steps(whole), config.most_cases)
+        users = read_user_cases(whole.heldout_sessions, config.most_cases)
+        yield TuneData(whole, sample, cases, users)
 
 
 def _drawn(ids: list[str], part: str, seed: int, fraction: float) -> np.ndarray:

@@ -77,7 +77,8 @@ def test_further_processes_go_on_with_the_study(shop):
     [
         (("content",), "space: expected content, the study has cf"),
         (("cf", "--sample", "0.25"), "sample: expected 0.25 of the sessions"),
-        (("image",), "expected one of the spaces"),
+        (("user",), "score: expected MRR of last items, asked for by user"),
+        (("images",), "expected one of the spaces"),
     ],
 )
 def test_a_study_of_something_else_is_refused_with_2(shop, words, fault):

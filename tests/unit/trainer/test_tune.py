@@ -9,10 +9,11 @@ from artifacts.progress import SilentProgress
 from tests.made_sessions import prepare_sessions, read_sessions, themed_sessions
 from trainer.config import EvaluateConfig, Prod2VecConfig
 from trainer.prod2vec import fit_prod2vec
-from trainer.tune import Limits, TuneTask, confirm, run_trials, score
+from trainer.tune import Limits, TuneTask, confirm, run_trials
 from trainer.tune_chart import importances, write_study_charts
 from trainer.tune_config import SearchRange, TuneConfig
 from trainer.tune_data import tune_data
+from trainer.tune_score import FittedTable, score
 from trainer.tune_spaces import tunable_space
 from trainer.tune_study import StudyAddress, open_study
 
@@ -30,7 +31,7 @@ def quiet():
 
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory):
-    return prepare_sessions(tmp_path_factory.mktemp("shop"), themed_sessions(500))
+    return prepare_sessions(tmp_path_factory.mktemp("shop"), themed_sessions(250))
 
 
 def made_task(prepared, **changes) -> TuneTask:
@@ -78,7 +79,7 @@ def test_winner_is_the_best_trial_and_is_confirmed_on_all_sessions(prepared, tmp
     task = made_task(prepared)
     study = open_study(StudyAddress(f"sqlite:///{tmp_path}/s.db", "cf"), task.about, task.tune)
     with tune_data(prepared, task.tune, task.fraction, tmp_path) as data:
-        run_trials(study, task, data, tmp_path, limits(8))
+        run_trials(study, task, data, tmp_path, limits(6))
         confirmed = confirm(study, task, data, tmp_path)
         assert isinstance(confirmed.settings, Prod2VecConfig)
         again = fit_prod2vec(data.whole, confirmed.settings, tmp_path, progress=SilentProgress())
@@ -86,7 +87,17 @@ def test_winner_is_the_best_trial_and_is_confirmed_on_all_sessions(prepared, tmp
     assert study.trials[0].params == {"learning_rate": 0.01, "window": BASE.window}
     assert max(confirmed.winner, confirmed.present) == pytest.approx(expected)
     assert confirmed.winner > confirmed.present
-    assert len(study.trials) == 8
+    assert len(study.trials) == 6
+
+
+def test_charts_tell_how_a_study_went_and_what_mattered(tmp_path):
+    study = optuna.create_study(direction="maximize")
+    study.optimize(
+        lambda trial: (
+            trial.suggest_float("learning_rate", 0, 1) + 0 * trial.suggest_int("window", 1, 5)
+        ),
+        n_trials=5,
+    )
     charts = write_study_charts(study, tmp_path / "charts")
     assert charts.history.with_suffix(".png").read_bytes().startswith(b"\x89PNG")
     assert charts.importance is not None
@@ -120,7 +131,9 @@ def test_vectors_are_watched_in_the_order_of_their_rows(prepared, tmp_path):
     seen: list[EmbeddingTable] = []
     config = BASE.model_copy(update={"epochs": 3})
     space = tunable_space("cf")
-    final = space.fit(prepared, config, tmp_path, lambda epochs, table: seen.append(table))
+    fitted = space.fit(prepared, config, tmp_path, lambda epochs, table: seen.append(table))
+    assert isinstance(fitted, FittedTable)
+    final = fitted.table
     assert len(seen) == 2
     np.testing.assert_array_equal(seen[-1].rows, final.rows)
     ours, theirs = seen[-1].vectors, final.vectors  # one short epoch apart

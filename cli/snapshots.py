@@ -1,4 +1,4 @@
-"""Puts snapshots in service, takes them back, and lists them."""
+"""Puts snapshots in service, takes them back, lists and compares them."""
 
 from datetime import UTC, datetime
 
@@ -6,9 +6,11 @@ from rich.table import Table
 
 from artifacts.errors import ArtifactError
 from artifacts.manifest import Manifest, read_manifest
-from artifacts.snapshot import SnapshotContents
+from artifacts.snapshot import Snapshot, SnapshotContents
 from artifacts.versions import VersionedRoot
 from cli.shop import ShopConfig, Workspace
+from indexer.difference import Side, compare_snapshots
+from indexer.difference_report import Difference
 from indexer.publish import publish, roll_back
 
 
@@ -30,6 +32,29 @@ def run_publish(shop: ShopConfig, id: str | None, *, force: bool) -> str:
 def roll_back_snapshot(shop: ShopConfig) -> str:
     """Put the snapshot that was published before back in service; return its id."""
     return roll_back(Workspace(shop.work_dir).snapshots, now=datetime.now(UTC)).id
+
+
+def diff_snapshots(
+    shop: ShopConfig, before: str | None, after: str | None, *, movers: int
+) -> Difference:
+    """Compare the lists of two snapshots.
+
+    Args:
+        shop: where they lie.
+        before: id; None takes the one in service.
+        after: id; None takes the newest.
+        movers: items to be named for each table.
+
+    Raises:
+        ArtifactError: one of them is missing or damaged.
+    """
+    snapshots = Workspace(shop.work_dir).snapshots
+    if before is None:
+        before = snapshots.current(hint="shelfmate publish").name
+    if after is None:
+        after = snapshots.ids()[-1]
+    sides = (Side.of(Snapshot.open(snapshots.path(id))) for id in (before, after))
+    return compare_snapshots(*sides, movers=movers)
 
 
 def snapshot_table(root: VersionedRoot) -> Table:

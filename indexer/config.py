@@ -147,6 +147,17 @@ class GateConfig(BaseModel):
     """Share of catalogue items that have a precomputed neighbour, for each table."""
     queries: PositiveInt = 200
     """Queries sampled per index."""
+    min_overlap: float = Field(default=0.0, ge=0, le=1)
+    """Mean Jaccard overlap of lists with those of the snapshot in service, for each table; 0 lets
+    lists change as they will."""
+    max_lost_share: float = Field(default=1.0, ge=0, le=1)
+    """Share of the items with neighbours in the snapshot in service that may have none any more, for
+    each table; 1 allows all of them."""
+
+    @property
+    def allows_any_difference(self) -> bool:
+        """Whether nothing is asked of the difference to the snapshot in service."""
+        return self.min_overlap == 0 and self.max_lost_share == 1
 
 
 class PrecomputeConfig(BaseModel):

@@ -1,4 +1,4 @@
-"""The gate before publishing: recall against exact search, and coverage."""
+"""The gate before publishing: recall against exact search, coverage, and what has changed."""
 
 from collections.abc import Sequence
 
@@ -9,6 +9,7 @@ from artifacts.neighbors import Neighbors, NeighborTable
 from artifacts.relation import Relation
 from indexer.backends import build_index
 from indexer.config import ExactConfig, GateConfig
+from indexer.difference_report import Difference
 from indexer.gate_report import GateReport, IndexRecall, SpaceWithout, TableCoverage
 from indexer.index import Metric
 from indexer.row_index import RowIndex
@@ -70,6 +71,8 @@ def judge(
     recalls: Sequence[IndexRecall],
     coverage: Sequence[TableCoverage],
     without_vectors: Sequence[SpaceWithout] = (),
+    *,
+    difference: Difference | None = None,
 ) -> GateReport:
     """Hold measurements against thresholds."""
     failures = [
@@ -84,6 +87,7 @@ def judge(
         for entry in coverage
         if entry.share < thresholds.min_coverage
     ]
+    failures += judge_difference(thresholds, difference)
     return GateReport(
         passed=not failures,
         failures=tuple(failures),
@@ -91,4 +95,27 @@ def judge(
         recalls=tuple(recalls),
         coverage=tuple(coverage),
         without_vectors=tuple(without_vectors),
+        difference=difference,
     )
+
+
+def judge_difference(thresholds: GateConfig, difference: Difference | None) -> list[str]:
+    """Return a sentence for each threshold that a difference breaks."""
+    if difference is None:
+        return []
+    since = f"since {difference.before}"
+    failures = [
+        f"{table.space} {table.relation}: lists have {table.jaccard:.3f} in common {since}, which "
+        f"is below {thresholds.min_overlap:.3f}"
+        for table in difference.tables
+        if table.both and table.jaccard < thresholds.min_overlap
+    ]
+    failures += [
+        f"{table.space} {table.relation}: {table.lost_share:.3f} of the items with neighbours have "
+        f"none any more {since}, which is above {thresholds.max_lost_share:.3f}"
+        for table in difference.tables
+        if table.lost_share > thresholds.max_lost_share
+    ]
+    if thresholds.max_lost_share < 1:
+        failures += [f"{name}: the table is gone {since}" for name in difference.tables_lost]
+    return failures

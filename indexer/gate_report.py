@@ -1,9 +1,15 @@
 """What the publishing gate measured, and its verdict."""
 
+from collections.abc import Iterator
+
 from pydantic import BaseModel, ConfigDict
 
 from artifacts.relation import Relation
 from indexer.config import GateConfig
+from indexer.difference_report import Difference
+
+GATE_PAGE_NAME = "gate.md"
+"""The report as people read it, beside the manifest."""
 
 FROZEN = ConfigDict(frozen=True, extra="forbid")
 
@@ -62,3 +68,29 @@ class GateReport(BaseModel):
     """One for each table of precomputed neighbours."""
     without_vectors: tuple[SpaceWithout, ...]
     """Reported, never a failure: a space need not know every category."""
+    difference: Difference | None = None
+    """From the snapshot that was in service when this one was built; None if there was none."""
+
+    def to_markdown(self) -> str:
+        """Return the report as a page for people."""
+        return "\n".join(self._lines()) + "\n"
+
+    def _lines(self) -> Iterator[str]:
+        yield f"# Gate: {'passed' if self.passed else 'FAILED'}\n"
+        yield from (f"- {failure}" for failure in self.failures)
+        if self.recalls:
+            yield "\n| index | engine | recall@10 | queries |\n|---|---|---|---|"
+        for entry in self.recalls:
+            where = f"{entry.space} {entry.relation} {entry.category}"
+            yield f"| {where} | {entry.kind} | {entry.recall:.3f} | {entry.queries} |"
+        if self.coverage:
+            yield "\n| table | items with neighbours | share of the catalogue |\n|---|---|---|"
+        for covered in self.coverage:
+            name = f"{covered.space} {covered.relation}"
+            yield f"| {name} | {covered.items:,} | {covered.share:.1%} |"
+        for without in self.without_vectors:
+            yield f"\nNo vectors of {without.space} in: {', '.join(without.categories)}"
+        if self.difference is None:
+            yield "\nNo snapshot was in service to compare with."
+        else:
+            yield f"\n## Difference\n\n{self.difference.to_markdown()}"

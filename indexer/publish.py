@@ -6,9 +6,11 @@ from pydantic import ValidationError
 
 from artifacts.errors import ArtifactError, GateError
 from artifacts.manifest import Manifest, read_manifest, verify
-from artifacts.snapshot import SnapshotContents
+from artifacts.snapshot import Snapshot, SnapshotContents
 from artifacts.versions import VersionedRoot
 from indexer.config import IndexConfig
+from indexer.difference import Side, compare_snapshots, side_in_service
+from indexer.gate import judge_difference
 from indexer.gate_report import GateReport
 from indexer.journal import PublishRecord, append_record, read_journal
 
@@ -29,17 +31,16 @@ def publish(root: VersionedRoot, id: str, *, now: datetime, force: bool = False)
         ArtifactError: the snapshot is missing, damaged or of another format version.
         GateError: the gate failed; its failures are listed.
 
-    Cost: one sequential read of the snapshot.
+    Cost: one sequential read of the snapshot; a comparison with the one in service, where the gate
+    asks for it and the build has not made it.
     """
     manifest = read_manifest(root.path(id), "snapshot")
     verify(root.path(id), manifest)
-    gate = _gate(manifest)
-    if not gate.passed and not force:
-        raise GateError(
-            f"snapshot {id} is not published, its gate failed: {'; '.join(gate.failures)}"
-        )
+    failures = _failures(root, id, _gate(manifest))
+    if failures and not force:
+        raise GateError(f"snapshot {id} is not published, its gate failed: {'; '.join(failures)}")
     record = PublishRecord(
-        action="publish", id=id, at=now, forced=force and not gate.passed, failures=gate.failures
+        action="publish", id=id, at=now, forced=bool(failures), failures=failures
     )
     _put_in_service(root, record)
     root.prune(_index_config(manifest).keep)
@@ -77,6 +78,24 @@ def _published_before(root: VersionedRoot) -> str:
         if earlier:
             return earlier[-1]
     raise ArtifactError(f"{root.root}: no earlier snapshot to go back to from {current}")
+
+
+def _failures(root: VersionedRoot, id: str, gate: GateReport) -> tuple[str, ...]:
+    """Return what the gate has against a snapshot now.
+
+    Another snapshot may have been put in service since this one was built and compared.
+    """
+    compared = gate.difference.before if gate.difference else None
+    current = root.current_id()
+    if current == compared:
+        return gate.failures
+    stale = judge_difference(gate.thresholds, gate.difference)
+    standing = tuple(failure for failure in gate.failures if failure not in stale)
+    in_service = side_in_service(root) if current != id else None
+    if in_service is None or gate.thresholds.allows_any_difference:
+        return standing
+    difference = compare_snapshots(in_service, Side.of(Snapshot.open(root.path(id), check=False)))
+    return (*standing, *judge_difference(gate.thresholds, difference))
 
 
 def _gate(manifest: Manifest) -> GateReport:

@@ -9,6 +9,7 @@ from artifacts.embeddings import OUTPUTS_NAME, ROWS_NAME, VECTORS_NAME
 from artifacts.errors import ArtifactError
 from artifacts.folders import staged_folder
 from artifacts.manifest import Json, fingerprint, seal
+from artifacts.neighbors import NeighborTable
 from artifacts.popularity import PopularityTable
 from artifacts.progress import Progress
 from artifacts.snapshot import (
@@ -33,8 +34,9 @@ from indexer.build.reuse import EarlierIndices, find_snapshot
 from indexer.build.space import BuildEffort, RelationBuilder
 from indexer.categories import partition
 from indexer.config import IndexConfig, thread_count
+from indexer.difference import Side, compare_snapshots, side_in_service
 from indexer.gate import judge
-from indexer.gate_report import IndexRecall, SpaceWithout, TableCoverage
+from indexer.gate_report import GATE_PAGE_NAME, GateReport, IndexRecall, SpaceWithout, TableCoverage
 from indexer.precompute import STORES_NAME, BlockStores, EarlierLists, ListsMeans, block_engine
 
 
@@ -86,7 +88,8 @@ def build_snapshot(  # noqa: PLR0913 - what a build is made from, and how
         with BlockStores(root.root / STORES_NAME) as stores, staged_folder(root.path(id)) as folder:
             lists = None if fresh else EarlierLists.newest(root)
             means = ListsMeans(block_engine(config), stores, lists)
-            assembly = _Assembly(inputs, config, folder, progress, earlier, means)
+            in_service = side_in_service(root)
+            assembly = _Assembly(id, inputs, config, folder, progress, earlier, means, in_service)
             contents = assembly.fill(spaces).model_copy(update={"fingerprint": name})
             seal(
                 folder,
@@ -129,12 +132,14 @@ def _settings(inputs: SnapshotInputs, spaces: list[SpaceInput], config: IndexCon
 class _Assembly:
     """Fills the folder of one snapshot and notes what is in it."""
 
+    id: str
     inputs: SnapshotInputs
     config: IndexConfig
     folder: Path
     progress: Progress
     earlier: EarlierIndices
     means: ListsMeans
+    in_service: Side | None
     indices: list[IndexEntry] = field(default_factory=list)
     neighbors: list[NeighborsEntry] = field(default_factory=list)
     recalls: list[IndexRecall] = field(default_factory=list)
@@ -168,7 +173,7 @@ class _Assembly:
         for space in spaces:
             self._index(space)
         anchors = self._anchors(self.config.anchors, distinct) if self.config.anchors else None
-        gate = judge(self.config.gate, self.recalls, self.coverage, self.without)
+        gate = self._judge()
         return SnapshotContents(
             items=len(prepared.items),
             spaces=tuple(_space_entry(space) for space in distinct.values()),
@@ -187,6 +192,25 @@ class _Assembly:
         if built.without is not None:
             self.without.append(built.without)
         return built.entry
+
+    def _judge(self) -> GateReport:
+        difference = None
+        if self.in_service is not None:
+            self.progress.start("difference")
+            difference = compare_snapshots(self.in_service, self._side())
+            self.progress.finish(f"since {difference.before}")
+        thresholds = self.config.gate
+        gate = judge(thresholds, self.recalls, self.coverage, self.without, difference=difference)
+        (self.folder / GATE_PAGE_NAME).write_text(gate.to_markdown(), "utf-8")
+        return gate
+
+    def _side(self) -> Side:
+        prepared = self.inputs.prepared
+        tables = {
+            (entry.space, entry.relation): NeighborTable.open(self.folder / entry.folder)
+            for entry in self.neighbors
+        }
+        return Side(self.id, prepared.items, prepared.catalog, tables)
 
     def _index(self, space: SpaceInput) -> None:
         table, catalog = space.table, self.inputs.prepared.catalog

@@ -10,8 +10,8 @@ P = 0.9
 
 def overlap_of(one: list[int], other: list[int], p: float = P) -> float:
     common = np.zeros(len(one) + len(other) + 1, dtype=np.int32)
-    arrays = (np.array(each, dtype=np.int32) for each in (one, other))
-    return float(rank_biased_overlap(*arrays, p, common))
+    first, second = np.array(one, dtype=np.int32), np.array(other, dtype=np.int32)
+    return float(rank_biased_overlap(first, second, p, common))
 
 
 def overlap_twin(one: list[int], other: list[int], p: float) -> float:

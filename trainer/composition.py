@@ -26,14 +26,21 @@ class Composition:
 
     Attributes:
         parts: n lists of part numbers, any of which may be empty.
+        shares: float32, parallel to the values of `parts`: how much of a part is in the row.
         count: m, the number of parts.
         prior: (n,) float32, penalty on the squared own input vector of a row: the surer it is that
             the row is like its parts, the greater.
     """
 
     parts: Ragged
+    shares: FloatVector
     count: int
     prior: FloatVector
+
+    def add(self, rows: Places, parts: FloatMatrix, lines: Places, sums: FloatMatrix) -> None:
+        """Add what `rows` are made of, of the vectors `parts` (m, d), to the `lines` of `sums`."""
+        lists = self.parts
+        add_parts(rows, lists.offsets, lists.values, self.shares, parts, lines, sums)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +67,7 @@ class ComposedModel:
     def _sum(self, own: FloatMatrix, parts: FloatMatrix, shares: FloatVector) -> FloatMatrix:
         sums = own * shares[:, np.newaxis]
         rows = np.arange(len(own))
-        lists = self.composition.parts
-        add_parts(rows, lists.offsets, lists.values, parts, rows, sums)
+        self.composition.add(rows, parts, rows, sums)
         return sums
 
 
@@ -103,7 +109,6 @@ class ComposedRows:
 
     def __init__(self, model: ComposedModel, pairs: PairCounts, decay: float) -> None:
         self._model, self._pairs, self._decay = model, pairs, decay
-        self._lists = model.composition.parts
         self._outputs = np.empty_like(model.own.outputs)
         self._stamps = np.full(len(pairs), UNTOUCHED, dtype=np.int64)
         self._stamp = 0
@@ -127,7 +132,8 @@ class ComposedRows:
     def inputs_of(self, batch: Places) -> FloatMatrix:
         """Return the (b, d) input vectors of a batch."""
         sums = self._model.own.vectors[batch]
-        self._add(batch, self._model.parts.vectors, np.arange(len(batch)), sums)
+        lines = np.arange(len(batch))
+        self._model.composition.add(batch, self._model.parts.vectors, lines, sums)
         return sums
 
     def outputs_for(self, batch: Places, noise: Places) -> FloatMatrix:
@@ -139,7 +145,7 @@ class ComposedRows:
         )
         rows = self._found[:size]
         self._outputs[rows] = self._model.own.outputs[rows]
-        self._add(rows, self._model.parts.outputs, rows, self._outputs)
+        self._model.composition.add(rows, self._model.parts.outputs, rows, self._outputs)
         return self._outputs
 
     def step_inputs(
@@ -159,17 +165,15 @@ class ComposedRows:
         adagrad(own.outputs, own.output_squares, touched, pulls, rate, self._decay)
         self._step_parts(parts.outputs, parts.output_squares, used, rate)
 
-    def _add(self, rows: Places, parts: FloatMatrix, lines: Places, sums: FloatMatrix) -> None:
-        add_parts(rows, self._lists.offsets, self._lists.values, parts, lines, sums)
-
     def _pull(self, rows: Places, pulls: FloatMatrix, weights: FloatVector) -> int:
-        lists = self._lists
+        lists, shares = self._model.composition.parts, self._model.composition.shares
         used: int = pull_parts(
             rows,
             pulls,
             weights,
             lists.offsets,
             lists.values,
+            shares,
             self._slots,
             self._touched,
             self._part_pulls,

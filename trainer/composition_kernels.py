@@ -52,15 +52,16 @@ def add_parts(  # type: ignore[no-untyped-def]  # noqa: PLR0913 - arrays in, arr
     rows: Places,
     starts: Places,
     parts: IntVector,
+    shares: FloatVector,
     part_vectors: FloatMatrix,
     lines: Places,
     sums: FloatMatrix,
 ):
-    """Add the vectors of the parts of `rows[i]` to line `lines[i]` of `sums`."""
+    """Add the vectors of the parts of `rows[i]`, times their shares, to line `lines[i]` of `sums`."""
     for i in range(len(rows)):
         for place in range(starts[rows[i]], starts[rows[i] + 1]):
             for j in range(sums.shape[1]):
-                sums[lines[i], j] += part_vectors[parts[place], j]
+                sums[lines[i], j] += shares[place] * part_vectors[parts[place], j]
 
 
 @njit(nogil=True, cache=True, fastmath=FAST)
@@ -70,6 +71,7 @@ def pull_parts(  # type: ignore[no-untyped-def]  # noqa: PLR0913 - arrays in, ar
     weights: FloatVector,
     starts: Places,
     parts: IntVector,
+    shares: FloatVector,
     slots: Places,
     touched: Places,
     part_pulls: FloatMatrix,
@@ -82,6 +84,7 @@ def pull_parts(  # type: ignore[no-untyped-def]  # noqa: PLR0913 - arrays in, ar
         weights: (r,) how much each of them counts.
         starts: (n + 1,) where the parts of a row stand.
         parts: part numbers.
+        shares: parallel to `parts`, how much of a part is in the row.
         slots: (m,) where the gradient of a part stands, -1 for nowhere.
         touched: (m,) which part a slot belongs to.
         part_pulls: (m, d) gradients of the parts, by slot.
@@ -95,6 +98,7 @@ def pull_parts(  # type: ignore[no-untyped-def]  # noqa: PLR0913 - arrays in, ar
                 touched[used] = part
                 part_pulls[used] = 0
                 used += 1
+            weighted = weights[i] * shares[place]
             for j in range(pulls.shape[1]):
-                part_pulls[slots[part], j] += weights[i] * pulls[i, j]
+                part_pulls[slots[part], j] += weighted * pulls[i, j]
     return used

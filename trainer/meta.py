@@ -25,6 +25,7 @@ from trainer.pair_counts import PairCounts, count_pairs
 from trainer.prod2vec_softmax import as_asked
 from trainer.scratch import scratch_folder
 from trainer.space_artifact import SpaceRecipe, store_space
+from trainer.title_words import TitleWords, title_words
 from trainer.weighted_lists import WeightedLists, frequent_lists, read_weighted_lists
 
 SPACE = "meta"
@@ -149,7 +150,8 @@ def fit_meta(
     woven = interleave(frequent, tokens.of_items)
     pairs = _pairs(woven, tokens, config)
     counts = np.bincount(woven.lists.values, minlength=len(pairs)).astype(np.float32)
-    composition = _composition(tokens, counts, config)
+    words = title_words(prepared.catalog.titles, rows, config.title_words)
+    composition = _composition(tokens, words, counts, config)
     progress.finish(
         f"{len(pairs.columns):,} pairs of {len(rows):,} items, {len(tokens.names):,} tokens"
     )
@@ -182,14 +184,31 @@ def _pairs(woven: WeightedLists, tokens: MetadataTokens, config: MetaConfig) -> 
     return pairs.scaled(factors)
 
 
-def _composition(tokens: MetadataTokens, counts: FloatVector, config: MetaConfig) -> Composition:
-    """Let an item be made of its tokens, and a token of itself."""
+def _composition(
+    tokens: MetadataTokens, words: TitleWords, counts: FloatVector, config: MetaConfig
+) -> Composition:
+    """Let an item be made of its tokens and of the words of its title, and a token of itself.
+
+    Parts are the tokens, then the words.
+    """
     of_items, count = tokens.of_items, len(tokens.names)
-    lengths = np.concatenate([of_items.lengths, np.ones(count, dtype=np.int64)])
-    values = np.concatenate([of_items.values, np.arange(count, dtype=np.int32)])
+    items = np.concatenate(
+        [np.repeat(np.arange(len(one)), one.lengths) for one in (of_items, words.of_items)]
+    )
+    order = np.argsort(items, kind="stable")
+    values = np.concatenate([of_items.values, count + words.of_items.values])[order]
+    shares = np.concatenate([np.ones(len(of_items.values)), words.shares])[order]
+    lengths = of_items.lengths + words.of_items.lengths
+    lengths = np.concatenate([lengths, np.ones(count, dtype=np.int64)])
+    parts = Ragged.of(lengths, np.concatenate([values, np.arange(count)]).astype(np.int32))
     # What has no metadata is held to nothing.
     prior = np.where(lengths > 0, config.prior / counts, 0).astype(np.float32)
-    return Composition(Ragged.of(lengths, values), count, prior)
+    return Composition(
+        parts=parts,
+        shares=np.concatenate([shares, np.ones(count)]).astype(np.float32),
+        count=count + words.count,
+        prior=prior,
+    )
 
 
 def _shares(composition: Composition, counts: FloatVector, config: MetaConfig) -> FloatVector:

@@ -17,6 +17,9 @@ class MetaConfig(Settings):
     columns: tuple[str, ...] = Field(default=("category:2",), min_length=1)
     """What is known of a product: `category` (the whole path) or `category:2` (its first two
     levels), `brand`, `price_band`, or any column of the item files by its name there."""
+    title_words: int = Field(default=3, ge=0)
+    """Items that must have a word in their titles before it is a part of their vectors; 0 leaves
+    titles out. Words join the sum alone: they are neither interleaved nor tokens to ask with."""
     price_bands: int = Field(default=4, ge=2, le=100)
     """Bands of `price_band`: quantiles of the prices within a top category."""
     token_weight: float = Field(default=0.03, gt=0, le=1)

@@ -28,7 +28,8 @@ class HybridThresholds(Settings):
     min_similarity: float = Field(default=0.0, ge=-1, le=1)
     """Cosine of the content vectors below which the popular items of the category are shown."""
     anchors: int = Field(default=1, ge=1)
-    """Popular items most alike whose lists are mixed by likeness; 1 takes the nearest one's list."""
+    """Popular items most alike whose lists are mixed by likeness, those that are alike enough; 1
+    takes the nearest one's list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,14 +170,15 @@ class Hybrid:
         """
         world, cf = self.world, self.world.cf
         anchors, likeness = self._anchors(queries)  # (q, a) both, the most alike first
-        weights = np.maximum(likeness, 0)
+        least = max(self.thresholds.min_similarity, LEAST_LIKENESS)
+        weights = np.where(likeness >= least, likeness, 0)
         sums = weights.sum(axis=1, keepdims=True)
         weights = np.divide(weights, sums, out=np.zeros_like(weights), where=sums > 0)
         asking = np.einsum("qa,qad->qd", weights, cf.vectors[anchors])
         scores: FloatMatrix = asking @ cf.targets(Relation.CONTINUATIONS).T
         if anchors.shape[1] == 1:
             scores[np.arange(len(queries)), anchors[:, 0]] = NOT_A_CANDIDATE
-        far = likeness[:, 0] < max(self.thresholds.min_similarity, LEAST_LIKENESS)
+        far = likeness[:, 0] < least
         scores[far] = world.popular(queries[far])
         return scores
 

@@ -91,7 +91,7 @@ class ColdStartReport(BaseModel):
     def thresholds_toml(self) -> Sequence[str]:
         """Return the thresholds as the table of a shop file that they belong to."""
         values = [f"{name} = {value}" for name, value in self.thresholds.model_dump().items()]
-        return ["[index.anchors]", *values]
+        return ["[index.anchors]", *values, "per_category = false"]  # as they are looked for here
 
 
 @dataclass(frozen=True, slots=True)

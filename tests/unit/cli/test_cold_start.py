@@ -1,3 +1,5 @@
+import tomllib
+
 import numpy as np
 import pytest
 
@@ -14,6 +16,7 @@ from cli.cold_scorers import (
 from cli.cold_start import ColdStart, ColdStartReport, simulate_cold_start, write_cold_start
 from cli.pipeline import run_prepare
 from cli.shop import load_shop
+from indexer.anchors_config import AnchorsConfig
 from tests.clusters import clustered
 from tests.made_artifacts import embedding_table
 from tests.made_sessions import read_sessions
@@ -63,6 +66,16 @@ def test_several_anchors_ask_together_weighed_by_likeness(world):
     weights = np.maximum(similar[nearest], 0)
     asking = (weights[:, None] * world.cf.vectors[nearest]).sum(axis=0) / weights.sum()
     np.testing.assert_allclose(scores, world.cf.outputs @ asking, rtol=1e-4)
+
+
+def test_anchors_that_are_too_far_have_no_say(world):
+    likeness = np.sort(cosines(world, 2))[::-1]
+    between = float(likeness[:2].mean())
+    strict = HybridThresholds(min_sessions=0, anchors=3, min_similarity=between)
+    (scores,) = Hybrid(world, strict).scores(np.array([2], np.int32))
+    nearest = int(np.argmax(cosines(world, 2)))
+    expected = world.cf.outputs @ world.cf.vectors[nearest]
+    np.testing.assert_allclose(scores, expected, rtol=1e-4)
 
 
 def test_hybrid_without_an_anchor_shows_what_is_popular(world):
@@ -146,4 +159,11 @@ def test_simulation_compares_four_methods_by_category_and_decile(prepared, tmp_p
     written = (folder / "cold-start.json").read_text("utf-8")
     assert ColdStartReport.model_validate_json(written) == report
     assert (folder / "cold-start.png").read_bytes().startswith(b"\x89PNG")
-    assert f"min_sessions = {report.thresholds.min_sessions}" in report.to_text()
+    printed = "[index.anchors]" + report.to_text().split("[index.anchors]")[1]
+    anchors = AnchorsConfig.model_validate(tomllib.loads(printed)["index"]["anchors"])
+    chosen = report.thresholds
+    assert (anchors.min_sessions, anchors.min_similarity, anchors.anchors) == (
+        chosen.min_sessions,
+        chosen.min_similarity,
+        chosen.anchors,
+    )

@@ -1,6 +1,6 @@
 """Asks a running server and shows answers by title."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from rich.console import Console
 from rich.table import Table
@@ -53,6 +53,8 @@ def _titles(
     for outcome in outcomes:
         if isinstance(outcome, Recommendations):
             wanted |= dict.fromkeys(outcome.item_ids)
+            wanted |= dict.fromkeys(item.anchor_item_id for item in outcome.items)
+    wanted.pop("", None)
     names = list(wanted)
     found = [
         item
@@ -82,6 +84,19 @@ def _table(
     for item in answer.items:
         score = f"{item.score:,.0f}" if item.score_kind == "count" else f"{item.score:.3f}"
         table.add_row(score, item.source, item.item_id, titles.get(item.item_id, ""))
-    if answer.shortfall:
-        table.caption = f"shorter than asked: {answer.shortfall}"
+    table.caption = "\n".join(_remarks(answer, titles)) or None
     return table
+
+
+def _remarks(answer: Recommendations, titles: dict[str, str]) -> Iterator[str]:
+    """Say what the answer tells of itself beside its items."""
+    if answer.shortfall:
+        yield f"shorter than asked: {answer.shortfall}"
+    anchors = {item.anchor_item_id: item for item in answer.items if item.source == "hybrid"}
+    for item_id, item in anchors.items():
+        yield f"borrowed from {item_id}  {titles.get(item_id, '')} (alike: {item.anchor_similarity:.3f})"
+    if (unused := answer.unused_anchor) is not None:
+        nearest = "no popular item in the category"
+        if unused.similarity is not None:
+            nearest = f"{unused.item_id} is the most alike ({unused.similarity:.3f})"
+        yield f"nothing borrowed: {nearest}, at least {unused.min_similarity:.3f} is asked for"

@@ -35,6 +35,21 @@ class SpaceIndices:
             ) from None
 
 
+def open_anchor_index(snapshot: Snapshot) -> SpaceIndex | None:
+    """Map the indices over popular items, or return None if the snapshot has none.
+
+    Raises:
+        ArtifactError: an index cannot be read.
+    """
+    anchors = snapshot.contents.anchors
+    if anchors is None or not anchors.indices:
+        return None
+    parts = {
+        entry.category: RowIndex.open(snapshot.path / entry.folder) for entry in anchors.indices
+    }
+    return SpaceIndex(anchors.indices[0].space, Relation.ALTERNATIVES, parts)
+
+
 def open_indices(snapshot: Snapshot) -> SpaceIndices:
     """Map all indices of a snapshot, which has been verified when it was opened.
 

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import NamedTuple, TypeAlias
 
 from artifacts.errors import ShelfmateError
+from artifacts.neighbors import PAD_ROW
 from retrieval.candidates import Candidate
 
 
@@ -44,6 +45,17 @@ class Shortfall:
     reason: ShortfallReason
 
 
+class UnusedAnchor(NamedTuple):
+    """Why the hybrid was tried and borrowed nothing."""
+
+    min_similarity: float
+    """Content cosine that an anchor must have at least, in the item's category."""
+    row: int = PAD_ROW
+    """The popular item most alike; -1 where there is none."""
+    similarity: float | None = None
+    """Its content cosine with the item; None where there is none."""
+
+
 NOTHING_REMOVED: Mapping[Stage, int] = MappingProxyType({})
 
 
@@ -61,6 +73,8 @@ class Answer(NamedTuple):
     similarities: Sequence[float] = ()
     """Input cosine of each candidate with the query, NaN where one of the two has no vector; empty
     unless the call asked for debug."""
+    unused_anchor: UnusedAnchor | None = None
+    """Set where the hybrid was tried and no anchor was alike enough."""
 
 
 Outcome: TypeAlias = Answer | ShelfmateError

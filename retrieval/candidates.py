@@ -19,8 +19,20 @@ class Source(StrEnum):
     POPULAR = "popular"  # the most popular items of the category, then of the shop
 
 
-BUILT_SOURCES = frozenset({Source.PRECOMPUTED, Source.LIVE, Source.POPULAR})
+BUILT_SOURCES = frozenset({Source.PRECOMPUTED, Source.LIVE, Source.HYBRID, Source.POPULAR})
 """The sources that this release has."""
+
+
+class Origin(NamedTuple):
+    """Where a list of candidates comes from."""
+
+    source: Source
+    kind: ScoreKind
+    """What its scores mean."""
+    anchor: int = PAD_ROW
+    """Row of the item whose neighbours they are, where that is not the query itself."""
+    anchor_similarity: float | None = None
+    """Content cosine of query and anchor."""
 
 
 class Candidate(NamedTuple):

@@ -6,9 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from artifacts.arrays import FloatVector, IntVector
-from artifacts.relation import ScoreKind
 from retrieval.answer import FILTER_STAGES, Answer, Shortfall, ShortfallReason, Stage
-from retrieval.candidates import Candidate, Source
+from retrieval.candidates import Candidate, Origin, Source
 from retrieval.plan import Plan
 from retrieval.query_vector import QueryVector
 
@@ -61,26 +60,25 @@ class Collector:
         rows: IntVector,
         scores: FloatVector,
         verdicts: NDArray[np.int8],
-        source: Source,
-        kind: ScoreKind,
+        origin: Origin,
     ) -> None:
         """Take the best rows that passed, until k, and count what the others fell to.
 
         Args:
             rows: (m,) best first, without padding.
-            scores: (m,) on the scale of `kind`.
+            scores: (m,) on the scale of `origin.kind`.
             verdicts: (m,) what `judge` said of the rows.
-            source: where the list comes from.
-            kind: what the scores mean.
+            origin: where the list comes from.
         """
         places = np.flatnonzero(verdicts == Stage.PASSED)[: self.missing]
         full = len(places) == self.missing and len(places) > 0
         end = int(places[-1]) + 1 if full else len(rows)
-        self.count_removed(verdicts[:end], source)
+        self.count_removed(verdicts[:end], origin.source)
         taken = rows[places].tolist()
         self._seen.extend(taken)
+        source, kind, anchor, likeness = origin
         self.candidates.extend(
-            Candidate(row, score, kind, source, place + 1)
+            Candidate(row, score, kind, source, place + 1, anchor, likeness)
             for row, score, place in zip(
                 taken, scores[places].tolist(), places.tolist(), strict=True
             )

@@ -40,17 +40,14 @@ def search_live(state: ServingState, searches: Sequence[LiveSearch], deadline: D
 
 def _scan(state: ServingState, group: Sequence[LiveSearch], scope: SearchScope) -> None:
     table = state.snapshot.spaces[scope.space]
-    collectors = [search.collector for search in group]
-    search_exactly(table, group[0].index.relation, scope, collectors)
+    search_exactly(table, scope, group)
     for search in group:
         search.done = True
 
 
 def _search(group: Sequence[LiveSearch], scope: SearchScope) -> None:
-    vectors = [search.collector.query.values for search in group if search.collector.query]
-    hits = group[0].index.search(
-        np.stack(vectors), group[0].bucket, categories=scope.categories or None
-    )
+    vectors = np.stack([search.query.values for search in group])
+    hits = group[0].index.search(vectors, group[0].bucket, categories=scope.categories or None)
     left: dict[int, int] = {}  # by filter: most entries of a batch share one
 
     def count_left(filter: CompiledFilter) -> int:

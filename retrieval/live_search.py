@@ -1,15 +1,18 @@
 """One entry that waits for a search, and what it makes of the hits."""
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from artifacts.arrays import FloatVector, IntVector
 from artifacts.relation import Relation
 from indexer.space_index import SpaceIndex
 from retrieval.answer import Stage
-from retrieval.candidates import Source
+from retrieval.candidates import Origin, Source
 from retrieval.collector import Collector
+from retrieval.query_vector import QueryVector
 
 SMALLEST_FETCH = 16
 """Buckets of k are powers of two from here, so that entries with nearly equal k share a call."""
@@ -25,38 +28,70 @@ ROUNDING = 1e-5
 """Two ways to compute a float32 cosine differ by less."""
 
 
+class Target(NamedTuple):
+    """What is searched for, where that is not neighbours of the query itself."""
+
+    query: QueryVector
+    """The vector that asks."""
+    origin: Origin
+    """Where the hits come from."""
+    apart: tuple[int, ...] = ()
+    """Rows that are no answer, such as the item whose vector asks."""
+
+
 class LiveSearch:
     """Widens a search until enough rows pass, or until nothing is left.
 
     Args:
-        collector: takes the hits; has a query vector.
+        collector: takes the hits.
         index: what is searched.
+        target: what is searched for; None for neighbours of the collector's query.
         own_category: stay within it where the index is cut by category and the filter allows all.
         exact: compare with every vector.
 
     Attributes:
+        query: the vector that asks.
+        origin: where the hits come from.
+        spare: how many hits may be lost to the query, to what stands apart and to earlier sources.
         categories: parts of the index that are searched; empty where it is whole or all are.
         done: the collector has what there is.
     """
 
-    __slots__ = ("bucket", "categories", "collector", "done", "exact", "index")
+    __slots__ = (
+        "_apart",
+        "bucket",
+        "categories",
+        "collector",
+        "done",
+        "exact",
+        "index",
+        "origin",
+        "query",
+        "spare",
+    )
 
     def __init__(
         self,
         collector: Collector,
         index: SpaceIndex,
         *,
+        target: Target | None = None,
         own_category: str | None = None,
         exact: bool = False,
     ) -> None:
+        if target is None:
+            assert collector.query is not None, "bug: a search without a query vector"
+            target = Target(collector.query, Origin(Source.LIVE, index.relation.score_kind))
         self.collector = collector
         self.index = index
+        self.query, self.origin, self._apart = target
+        self.spare = collector.spare + len(self._apart)
         self.exact = exact
         wanted = collector.plan.filter.categories or ((own_category,) if own_category else ())
         self.categories = tuple(name for name in wanted if name in index.categories)
         # The space may have no vector in any of the categories that are wanted.
         self.done = bool(wanted) and not index.is_whole and not self.categories
-        fetch = collector.missing + collector.spare
+        fetch = collector.missing + self.spare
         self.bucket = bucket_of(fetch if collector.plan.is_open else 2 * fetch)
 
     @property
@@ -64,6 +99,13 @@ class LiveSearch:
         """What searches must have in common to share a call."""
         place = (self.exact, self.index.space, self.index.relation, self.categories)
         return (*place, id(self.collector.plan.filter) if self.exact else self.bucket)
+
+    def judge(self, rows: IntVector) -> NDArray[np.int8]:
+        """Say of each row which `Stage` removes it, 0 if none does."""
+        verdicts = self.collector.judge(rows)
+        for row in self._apart:
+            verdicts[rows == row] = Stage.QUERY_ITEM
+        return verdicts
 
     def receive(self, rows: IntVector, scores: FloatVector, count_left: Callable[[], int]) -> None:
         """Take an index's hits, or ask for more of them, or for an exact search.
@@ -75,7 +117,7 @@ class LiveSearch:
         """
         hits = int(np.count_nonzero(rows >= 0))
         rows, scores = rows[:hits], scores[:hits]
-        verdicts = self.collector.judge(rows)
+        verdicts = self.judge(rows)
         passed = int(np.count_nonzero(verdicts == Stage.PASSED))
         ran_dry = hits < self.bucket
         enough = passed >= self.collector.missing or self._beyond_reach(scores)
@@ -88,19 +130,21 @@ class LiveSearch:
             if not ran_dry:
                 self.bucket = self._widened(left)
                 return
-        self.collector.take(rows, scores, verdicts, Source.LIVE, self.index.relation.score_kind)
+        self.collector.take(rows, scores, verdicts, self.origin)
         self.done = True
 
     def _beyond_reach(self, scores: FloatVector) -> bool:
         """Tell whether all further hits are below the minimum similarity."""
         least = self.collector.plan.filter.min_similarity
-        if least is None or self.index.relation is not Relation.ALTERNATIVES or not len(scores):
+        if least is None or self.query is not self.collector.query:
+            return False  # likeness is measured to the query, scores to something else
+        if self.index.relation is not Relation.ALTERNATIVES or not len(scores):
             return False
         return bool(scores[-1] < least - ROUNDING)
 
     def _widened(self, left: int) -> int:
         """Return a bucket at least twice as large, as large as the filter's share suggests."""
-        expected = self.collector.missing * len(self.index) / max(left, 1) + self.collector.spare
+        expected = self.collector.missing * len(self.index) / max(left, 1) + self.spare
         return bucket_of(max(2 * self.bucket, int(WIDENING_MARGIN * expected)))
 
 

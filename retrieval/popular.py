@@ -7,10 +7,12 @@ from numpy.typing import NDArray
 
 from artifacts.arrays import IntVector
 from artifacts.relation import ScoreKind
-from retrieval.candidates import Source
+from retrieval.candidates import Origin, Source
 from retrieval.collector import Collector
 from retrieval.filters import CompiledFilter
 from retrieval.state import ServingState
+
+ORIGIN = Origin(Source.POPULAR, ScoreKind.COUNT)
 
 FIRST_CHUNK = 64
 """Rows judged at first; each further chunk is twice as long, so that most answers judge few."""
@@ -33,7 +35,7 @@ def offer_popular(state: ServingState, collector: Collector, category: int | Non
             chunk = rows[start : start + length]
             scores = counts[chunk].astype(np.float32)
             verdicts = collector.judge(chunk)
-            collector.take(chunk, scores, verdicts, Source.POPULAR, ScoreKind.COUNT)
+            collector.take(chunk, scores, verdicts, ORIGIN)
             start, length = start + length, 2 * length
 
 

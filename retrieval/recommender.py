@@ -6,6 +6,7 @@ from typing import NamedTuple
 from artifacts.errors import ConfigError, RequestError, UnknownItemError, UnsupportedError
 from artifacts.neighbors import PAD_ROW
 from retrieval.answer import BatchAnswer
+from retrieval.candidates import Source
 from retrieval.config import RetrievalConfig
 from retrieval.deadline import Deadline
 from retrieval.item_ids import checked_id
@@ -61,7 +62,7 @@ class Recommender:
         configs: the named behaviours.
 
     Raises:
-        ConfigError: a behaviour names a space or relation that the snapshot lacks.
+        ConfigError: a behaviour names a space, relation or source that the snapshot lacks.
     """
 
     def __init__(self, state: ServingState, configs: RetrievalConfig) -> None:
@@ -96,6 +97,8 @@ class Recommender:
         try:
             if task.relation is not self._tasks[name].relation:
                 self.state.require(task.space, task.relation)
+            if batch.sources and Source.HYBRID in task.sources:
+                self.state.require_anchors(task.space)
             run = SimilarRun(task, batch.queries)
         except UnsupportedError as error:
             run = error
@@ -162,6 +165,8 @@ class Recommender:
         config = self.configs.serving[name]
         try:
             self.state.require(config.space, config.relation)
+            if Source.HYBRID in config.sources:
+                self.state.require_anchors(config.space)
         except UnsupportedError as error:
             raise ConfigError(f"[serving.{name}]: {error}") from error
         return SimilarTask(

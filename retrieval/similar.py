@@ -6,12 +6,13 @@ from artifacts.errors import DeadlineError, ShelfmateError, UnknownItemError
 from artifacts.neighbors import PAD_ROW
 from retrieval.answer import Answer, Outcome, Shortfall, ShortfallReason
 from retrieval.candidates import PlainList, Source
+from retrieval.content_encoder import ProductText
 from retrieval.deadline import Deadline
 from retrieval.item_ids import checked_id
 from retrieval.live import search_live
 from retrieval.plan import Plan
-from retrieval.queries import SimilarQuery, UnknownItemPolicy
-from retrieval.similar_entry import SimilarEntry, SimilarTask
+from retrieval.queries import NewItem, SimilarQuery, UnknownItemPolicy
+from retrieval.similar_entry import SimilarEntry, SimilarTask, Subject
 
 
 class SimilarRun:
@@ -50,16 +51,20 @@ class SimilarRun:
         Raises:
             DeadlineError: the deadline passed and the caller wants no partial answer.
         """
-        searches = [entry.search for entry in self._waiting.values() if entry.search]
-        try:
-            search_live(self._task.state, searches, deadline)
-        except DeadlineError:
-            if not self._task.allow_partial:
-                raise
-            self.partial = True
-        for place, entry in self._waiting.items():
-            self._outcomes[place] = self._complete(entry)
-        self._waiting.clear()
+        while self._waiting:
+            searches = [entry.search for entry in self._waiting.values() if entry.search]
+            try:
+                deadline.check("search")
+                search_live(self._task.state, searches, deadline)
+            except DeadlineError:
+                if not self._task.allow_partial:
+                    raise
+                self.partial = True
+            outcomes = {place: self._go_on(entry) for place, entry in self._waiting.items()}
+            for place, outcome in outcomes.items():
+                if outcome is not None:
+                    self._outcomes[place] = outcome
+                    del self._waiting[place]
 
     def _begin(self, place: int, query: SimilarQuery) -> Outcome | None:
         """Answer an entry if that takes no search, or leave it waiting."""
@@ -79,14 +84,14 @@ class SimilarRun:
         row = self._task.state.snapshot.items.row(checked_id(query.item_id, path="item_id"))
         if row == PAD_ROW and plan.unknown_items is not UnknownItemPolicy.FALL_BACK:
             return _without_item(query.item_id, plan)
-        entry = SimilarEntry(
-            self._task,
-            plan,
+        subject = Subject(
             row,
             self._category(row, query),
+            _text(query.new_item),
             skipped=(query.item_id,) if row == PAD_ROW else (),
         )
-        if entry.advance():
+        entry = SimilarEntry(self._task, plan, subject)
+        if entry.advance(at_once=True):
             return entry.answer()
         self._waiting[place] = entry
         return None
@@ -100,15 +105,21 @@ class SimilarRun:
             return None
         return state.category_of_path(query.new_item.category_path)
 
-    def _complete(self, entry: SimilarEntry) -> Outcome:
+    def _go_on(self, entry: SimilarEntry) -> Outcome | None:
+        """Return what became of an entry after its search, or None if it needs another one."""
         try:
-            if entry.search is not None and not entry.search.done:
-                return entry.answer(ShortfallReason.DEADLINE)
-            done = entry.advance()
-            assert done, "bug: a second live search for one entry"
-            return entry.answer()
+            if not (self.partial and entry.waits) and entry.advance():
+                return entry.answer()
+            return entry.answer(ShortfallReason.DEADLINE) if self.partial else None
         except ShelfmateError as error:
             return error
+
+
+def _text(item: NewItem | None) -> ProductText | None:
+    """Return what a caller tells of a product, or None if that is nothing."""
+    if item is None or not (item.title or item.category_path or item.description):
+        return None
+    return ProductText(item.title or None, item.category_path or None, item.description or None)
 
 
 def _without_item(item_id: str, plan: Plan) -> Answer:

@@ -1,15 +1,19 @@
 """One product on its way through the sources."""
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
 from artifacts.errors import UnknownItemError
 from artifacts.neighbors import PAD_ROW
 from artifacts.relation import Relation
-from retrieval.answer import Answer, ShortfallReason
-from retrieval.candidates import Source
+from retrieval.anchors import Anchors, Lending
+from retrieval.answer import Answer, ShortfallReason, UnusedAnchor
+from retrieval.candidates import Origin, Source
 from retrieval.collector import Collector
+from retrieval.content_encoder import ProductText
+from retrieval.hybrid import offer_borrowed
 from retrieval.live_search import LiveSearch
 from retrieval.plan import Plan
 from retrieval.popular import offer_popular
@@ -48,15 +52,26 @@ class SimilarTask:
         object.__setattr__(self, "lists", lists)
 
 
+class Subject(NamedTuple):
+    """The product that an entry asks about."""
+
+    row: int
+    """Its row, -1 if the snapshot does not know it."""
+    category: int | None
+    """Code of its top category, None where it is unknown."""
+    text: ProductText | None = None
+    """What the caller tells of it."""
+    skipped: tuple[str, ...] = ()
+    """Ids that the snapshot does not know."""
+
+
 class SimilarEntry:
     """Fills one answer from source after source; stops where a search is needed.
 
     Args:
         task: the batch's settings.
         plan: this entry's options.
-        row: row of the product, -1 if the snapshot does not know it.
-        category: code of its top category, None where it is unknown.
-        skipped: ids that the snapshot does not know.
+        subject: the product.
 
     Attributes:
         search: the search that it waits for, if any.
@@ -64,53 +79,67 @@ class SimilarEntry:
 
     __slots__ = (
         "_answered",
-        "_category",
         "_next",
         "_row",
-        "_skipped",
+        "_subject",
         "_task",
+        "_unused_anchor",
         "collector",
         "search",
     )
 
-    def __init__(
-        self,
-        task: SimilarTask,
-        plan: Plan,
-        row: int,
-        category: int | None,
-        skipped: tuple[str, ...] = (),
-    ) -> None:
+    def __init__(self, task: SimilarTask, plan: Plan, subject: Subject) -> None:
         self._task = task
-        self._row = row
-        self._category = category
-        self._skipped = skipped
+        self._subject = subject
+        self._row = row = subject.row
         self._next = 0
         self._answered = False
+        self._unused_anchor: UnusedAnchor | None = None
         self.search: LiveSearch | None = None
         known = row != PAD_ROW
         query = QueryVector.of_item(task.state.snapshot.spaces[task.space], row) if known else None
         self.collector = Collector(plan, (row,) if known else (), query)
 
-    def advance(self) -> bool:
+    @property
+    def waits(self) -> bool:
+        """Whether the search it waits for, or the encoding of a text, has not been done."""
+        return self.search is None or not self.search.done
+
+    def advance(self, *, at_once: bool = False) -> bool:
         """Try the sources that are left, and tell whether the entry is complete.
 
-        False means that `search` has to be run first.
+        False means that `search` has to be run first, or that the next step takes longer than a
+        look-up.
+
+        Args:
+            at_once: do look-ups alone.
         """
         self.search = None
         while self._next < len(self._task.sources) and self.collector.missing > 0:
             source = self._task.sources[self._next]
+            if at_once and source is Source.HYBRID and self._borrows_by_text:
+                return False
             self._next += 1
-            if source is Source.PRECOMPUTED:
-                self._offer_precomputed()
-            elif source is Source.POPULAR:
-                offer_popular(self._task.state, self.collector, self._category)
-                self._answered = True
-            elif source is Source.LIVE:
-                self.search = self._live_search()
-                if self.search is not None:
-                    return False
+            self.search = self._try(source)
+            if self.search is not None:
+                return False
         return True
+
+    def _try(self, source: Source) -> LiveSearch | None:
+        """Offer what a source has at hand, or return the search that it needs."""
+        match source:
+            case Source.PRECOMPUTED:
+                self._offer_precomputed()
+            case Source.POPULAR:
+                offer_popular(self._task.state, self.collector, self._subject.category)
+                self._answered = True
+            case Source.LIVE:
+                return self._live_search()
+            case Source.HYBRID:
+                return self._borrow()
+            case _:
+                raise AssertionError(f"bug: source {source} was let in")
+        return None
 
     def answer(self, reason: ShortfallReason | None = None) -> Answer:
         """Return what was collected.
@@ -128,7 +157,12 @@ class SimilarEntry:
                 f"{self._task.space!r}",
                 field="item_id",
             )
-        return self.collector.answer(skipped=self._skipped, reason=reason, debug=self._task.debug)
+        answer = self.collector.answer(
+            skipped=self._subject.skipped, reason=reason, debug=self._task.debug
+        )
+        if self._unused_anchor is None:
+            return answer
+        return answer._replace(unused_anchor=self._unused_anchor)
 
     def _offer_precomputed(self) -> None:
         table = self._task.state.snapshot.neighbors.get((self._task.space, self._task.relation))
@@ -140,8 +174,8 @@ class SimilarEntry:
         present = rows != PAD_ROW
         rows, scores = rows[present], scores[present]
         verdicts = self.collector.judge(rows)
-        kind = self._task.relation.score_kind
-        self.collector.take(rows, scores, verdicts, Source.PRECOMPUTED, kind)
+        origin = Origin(Source.PRECOMPUTED, self._task.relation.score_kind)
+        self.collector.take(rows, scores, verdicts, origin)
 
     def _live_search(self) -> LiveSearch | None:
         """Return a search in the snapshot's index, if it has one and the item has a vector."""
@@ -154,3 +188,37 @@ class SimilarEntry:
         own = state.snapshot.catalog.category(self._row)
         search = LiveSearch(self.collector, index, own_category=own)
         return None if search.done else search
+
+    def _borrow(self) -> LiveSearch | None:
+        """Offer what popular items like this one have, or return the search that it needs."""
+        lending = self._lending()
+        if lending is None:
+            return None
+        self._answered = True
+        self._unused_anchor = lending.unused
+        if lending.unused is not None:
+            return None
+        task = self._task
+        return offer_borrowed(task.state, lending, task.relation, self.collector)
+
+    def _lending(self) -> Lending | None:
+        """Return the anchors, or None if nothing is known of the product's content."""
+        if self._borrows_by_text:
+            assert self._subject.text is not None, "bug: nothing to encode"
+            return self._anchors.of_text(self._subject.text, self._subject.category)
+        if self._row != PAD_ROW and self._anchors.knows(self._row):
+            return self._anchors.of_item(self._row)
+        return None
+
+    @property
+    def _borrows_by_text(self) -> bool:
+        """Whether the caller's text has to tell what the product is like."""
+        if self._subject.text is None or self._anchors.encoder is None:
+            return False
+        return self._row == PAD_ROW or not self._anchors.knows(self._row)
+
+    @property
+    def _anchors(self) -> Anchors:
+        anchors = self._task.state.anchors
+        assert anchors is not None, "bug: the hybrid was let in without anchors"
+        return anchors

@@ -12,6 +12,7 @@ from artifacts.relation import Relation
 from artifacts.snapshot import Snapshot
 from indexer.open import open_indices
 from indexer.space_index import SpaceIndex
+from retrieval.anchors import Anchors, open_anchors
 from retrieval.precomputed import PrecomputedLists
 
 
@@ -24,12 +25,33 @@ class ServingState:
         indices: searchable indices by space and relation.
         precomputed: neighbour lists by space and relation.
         category_codes: code of each top category, by name.
+        anchors: what the hybrid borrows from; None where the snapshot has none.
     """
 
     snapshot: Snapshot
     indices: Mapping[tuple[str, Relation], SpaceIndex]
     precomputed: Mapping[tuple[str, Relation], PrecomputedLists]
     category_codes: Mapping[str, int]
+    anchors: Anchors | None = None
+
+    @property
+    def lists_space(self) -> str:
+        """Name of the space whose lists the hybrid borrows; empty without one."""
+        return self.anchors.entry.lists if self.anchors else ""
+
+    def require_anchors(self, space: str) -> None:
+        """Return if the hybrid can answer in `space`.
+
+        Raises:
+            UnsupportedError: the snapshot has no anchors, or they lend lists of another space.
+        """
+        if self.lists_space == space:
+            return
+        lent = f"lends lists of space {self.lists_space!r}" if self.anchors else "has no anchors"
+        raise UnsupportedError(
+            f"snapshot {self.snapshot.id} {lent}, so the hybrid has no lists of space {space!r}; "
+            "[index.anchors] says whose are lent"
+        )
 
     def require(self, space: str, relation: Relation, *, searchable: bool = False) -> None:
         """Return if the snapshot answers `relation` in `space`.
@@ -80,6 +102,7 @@ def load_state(path: Path, *, check: bool = True) -> ServingState:
         indices=open_indices(snapshot).by_relation,
         precomputed={key: PrecomputedLists(table) for key, table in snapshot.neighbors.items()},
         category_codes={name: code for code, name in enumerate(snapshot.catalog.categories)},
+        anchors=open_anchors(snapshot),
     )
     _warm(state)
     return state
@@ -93,6 +116,9 @@ def _warm(state: ServingState) -> None:
     for (space, _), lists in state.precomputed.items():
         for row in state.snapshot.spaces[space].rows[:1]:
             lists.head(int(row), 1)
+    if state.anchors is not None and state.anchors.index is not None:
+        vectors = state.anchors.content.vectors
+        state.anchors.index.search(np.ascontiguousarray(vectors[:1], dtype=np.float32), 1)
     if len(state.snapshot.items):
         state.snapshot.items.row(state.snapshot.items.id(0))
         state.snapshot.catalog.attributes(0)

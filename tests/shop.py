@@ -27,8 +27,13 @@ COLD = "item-0001"
 """In the catalogue and popular, but without a collaborative vector: rows 1, 11, 21, ..."""
 
 MIN_SESSIONS = 100
-"""Of an anchor: rows up to 100 that have a collaborative vector. Items without a category borrow
-from their equals alone, of which there is none."""
+"""Of an anchor: rows up to 100 that have a collaborative vector."""
+
+ANCHORS = AnchorsConfig(
+    min_sessions=MIN_SESSIONS,
+    categories={UNCATEGORISED: CategoryAnchors(min_similarity=1.0)},
+)
+"""Items without a category borrow from their equals alone, of which there is none."""
 
 
 def item_id(row: int) -> str:
@@ -36,7 +41,7 @@ def item_id(row: int) -> str:
     return f"item-{row:04d}"
 
 
-def build_shop(root: Path) -> VersionedRoot:
+def build_shop(root: Path, anchors: AnchorsConfig | None = ANCHORS) -> VersionedRoot:
     """Build a snapshot under `root/snapshots` and put it in use.
 
     Space `cf` is whole and asymmetric and lacks every tenth item; space `content` is cut by
@@ -61,25 +66,21 @@ def build_shop(root: Path) -> VersionedRoot:
             encoder=True,
         ),
     }
-    snapshot = _build(prepared, embeddings, VersionedRoot(root / "snapshots"))
     snapshots = VersionedRoot(root / "snapshots")
+    snapshot = _build(SnapshotInputs(prepared, embeddings), snapshots, anchors)
     snapshots.use(snapshot.id)
     return snapshots
 
 
-def _build(prepared: Prepared, embeddings: dict[str, Path], root: VersionedRoot) -> Snapshot:
+def _build(inputs: SnapshotInputs, root: VersionedRoot, anchors: AnchorsConfig | None) -> Snapshot:
     config = IndexConfig(
         spaces=(
             SpaceIndexConfig(space="cf", neighbors=TABLE_K),
             SpaceIndexConfig(space="content", per_category=True, neighbors=TABLE_K),
         ),
-        anchors=AnchorsConfig(
-            min_sessions=MIN_SESSIONS,
-            categories={UNCATEGORISED: CategoryAnchors(min_similarity=1.0)},
-        ),
+        anchors=anchors,
         threads=1,
     )
-    inputs = SnapshotInputs(prepared, embeddings)
     return build_snapshot(inputs, config, root, progress=SilentProgress(), now=MADE_AT)
 
 

@@ -10,7 +10,7 @@ from artifacts.catalog import ItemAttributes
 from artifacts.errors import RequestError
 from artifacts.neighbors import PAD_ROW
 from artifacts.vocabulary import Vocabulary
-from retrieval.answer import Answer, BatchAnswer, Outcome, Shortfall, Stage
+from retrieval.answer import Answer, BatchAnswer, Outcome, Shortfall, Stage, UnusedAnchor
 from retrieval.candidates import Candidate, PlainList
 from retrieval.state import ServingState
 from server.convert.enums import REASONS, SCORE_KINDS, SOURCES, STAGES
@@ -93,6 +93,8 @@ def _write_outcome(
         _write_shortfall(recommendations.shortfall, outcome.shortfall, outcome.removed)
     if outcome.skipped:
         recommendations.skipped_item_ids.extend(outcome.skipped)
+    if outcome.unused_anchor is not None:
+        _write_unused(recommendations.unused_anchor, outcome.unused_anchor, report)
     if report.debug:
         _write_debug(recommendations, outcome)
 
@@ -132,6 +134,13 @@ def _write_shortfall(
     message.returned_count = shortfall.returned
     message.reason = REASONS[shortfall.reason]
     message.removed.extend(_removals(removed))
+
+
+def _write_unused(message: common_pb2.UnusedAnchor, unused: UnusedAnchor, report: Report) -> None:
+    message.min_similarity = unused.min_similarity
+    if unused.similarity is not None:
+        message.item_id = report.state.snapshot.items.id(unused.row)
+        message.similarity = unused.similarity
 
 
 def _removals(removed: Mapping[Stage, int]) -> list[common_pb2.StageRemoval]:

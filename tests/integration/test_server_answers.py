@@ -9,13 +9,20 @@ import pytest
 from artifacts.arrays import FloatVector
 from artifacts.relation import Relation
 from retrieval.answer import Answer
+from retrieval.candidates import Source
 from retrieval.queries import (
     AnswerOptions,
     SimilarBatch,
     SimilarQuery,
 )
 from retrieval.state import ServingState
-from shelfmate.client import AsyncClient, CallError, EntryError, Options, Recommendations
+from shelfmate.client import (
+    AsyncClient,
+    CallError,
+    EntryError,
+    Options,
+    Recommendations,
+)
 from tests.shop import COLD, DIM, TABLE_K, item_id
 
 Triple: TypeAlias = tuple[str, Any, str]
@@ -154,6 +161,36 @@ def test_cold_item_is_answered_by_what_is_popular_in_its_category(client):
     answer = client.similar([COLD], Options(k=3)).outcomes[0]
     assert answer.item_ids == [item_id(5), item_id(9), item_id(13)]
     assert {item.score_kind for item in answer.items} == {"count"}
+
+
+def test_hybrid_names_its_anchor_and_how_alike_it_is(client, tiny_recommender):
+    answer = client.similar([COLD], sources=["hybrid", "popular"]).outcomes[0]
+    batch = SimilarBatch([SimilarQuery(COLD)], sources=[Source.HYBRID, Source.POPULAR])
+    (expected,) = tiny_recommender.similar(batch).outcomes
+    assert triples(answer) == pairs(expected, tiny_recommender.state)
+    anchor = expected.candidates[0]
+    assert {item.anchor_item_id for item in answer.items} == {item_id(anchor.anchor)}
+    for item in answer.items:
+        assert item.anchor_similarity == pytest.approx(anchor.anchor_similarity)
+    assert answer.unused_anchor is None
+
+
+def test_hybrid_that_borrows_nothing_says_why(client, tiny_recommender):
+    far = item_id(11)
+    filled, alone = (
+        client.similar([far], sources=sources).outcomes[0]
+        for sources in (["hybrid", "popular"], ["hybrid"])
+    )
+    assert {item.source for item in filled.items} == {"popular"}
+    assert (alone.items, alone.shortfall) == ((), "exhausted")
+    (expected,) = tiny_recommender.similar(
+        SimilarBatch([SimilarQuery(far)], sources=[Source.HYBRID])
+    ).outcomes
+    row, similarity = expected.unused_anchor.row, expected.unused_anchor.similarity
+    for answer in (filled, alone):
+        unused = answer.unused_anchor
+        assert (unused.min_similarity, unused.item_id) == (1.0, item_id(row))
+        assert unused.similarity == pytest.approx(similarity)
 
 
 def test_short_answer_says_why(client):

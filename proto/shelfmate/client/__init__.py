@@ -5,6 +5,7 @@ from shelfmate.client.answers import (
     Recommendation,
     Recommendations,
     ServingStatus,
+    UnusedAnchor,
 )
 from shelfmate.client.async_client import AsyncClient
 from shelfmate.client.call_error import CallError
@@ -22,4 +23,5 @@ __all__ = [
     "Recommendation",
     "Recommendations",
     "ServingStatus",
+    "UnusedAnchor",
 ]

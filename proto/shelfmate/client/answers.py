@@ -15,6 +15,8 @@ class Recommendation:
         score_kind: `cosine`, `inner_product`, `count` and so on.
         source: `precomputed`, `live`, `popular` and so on.
         anchor_item_id: the item whose neighbour this is, where that is not the query itself.
+        anchor_similarity: how alike its content and the query's are (cosine); None where it is
+            not the hybrid's.
     """
 
     item_id: str
@@ -22,6 +24,22 @@ class Recommendation:
     score_kind: str
     source: str
     anchor_item_id: str = ""
+    anchor_similarity: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UnusedAnchor:
+    """Why the hybrid was tried and borrowed nothing.
+
+    Attributes:
+        min_similarity: what an anchor's content cosine must be at least, in the query's category.
+        item_id: the popular item most alike; empty where there is none.
+        similarity: its content cosine with the query; None where there is none.
+    """
+
+    min_similarity: float
+    item_id: str = ""
+    similarity: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +51,14 @@ class Recommendations:
         shortfall: why there are fewer, such as `filtered` or `exhausted`; empty if there are not.
         removed: items that each stage removed; filled where the answer is short.
         skipped_item_ids: ids of the request that the snapshot does not know.
+        unused_anchor: why the hybrid borrowed nothing; None where it did, or was not tried.
     """
 
     items: tuple[Recommendation, ...]
     shortfall: str = ""
     removed: Mapping[str, int] = field(default_factory=dict)
     skipped_item_ids: tuple[str, ...] = ()
+    unused_anchor: UnusedAnchor | None = None
 
     @property
     def item_ids(self) -> list[str]:

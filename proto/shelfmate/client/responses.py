@@ -13,6 +13,7 @@ from shelfmate.client.answers import (
     Recommendation,
     Recommendations,
     ServingStatus,
+    UnusedAnchor,
 )
 from shelfmate.v1 import admin_pb2, common_pb2, recommender_pb2
 
@@ -86,6 +87,7 @@ def _outcome(outcome: common_pb2.RecommendationOutcome) -> Recommendations | Ent
         shortfall=shortfall,
         removed=removed,
         skipped_item_ids=tuple(answer.skipped_item_ids),
+        unused_anchor=_unused_anchor(answer),
     )
 
 
@@ -99,7 +101,21 @@ def _recommendations(
             score_kind=_word(common_pb2.ScoreKind.Name(message.score_kind), "SCORE_KIND_"),
             source=_word(common_pb2.Source.Name(message.source), "SOURCE_"),
             anchor_item_id=message.anchor_item_id,
+            anchor_similarity=(
+                message.anchor_similarity if message.HasField("anchor_similarity") else None
+            ),
         )
+
+
+def _unused_anchor(answer: common_pb2.Recommendations) -> UnusedAnchor | None:
+    if not answer.HasField("unused_anchor"):
+        return None
+    unused = answer.unused_anchor
+    return UnusedAnchor(
+        min_similarity=unused.min_similarity,
+        item_id=unused.item_id,
+        similarity=unused.similarity if unused.HasField("similarity") else None,
+    )
 
 
 def _item(message: recommender_pb2.Item) -> Item:

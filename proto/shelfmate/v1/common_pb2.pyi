@@ -665,6 +665,7 @@ class Recommendations(_message.Message):
     FILTERED_FIELD_NUMBER: _builtins.int
     SERVING_CONFIG_FIELD_NUMBER: _builtins.int
     EXPERIMENT_LABEL_FIELD_NUMBER: _builtins.int
+    UNUSED_ANCHOR_FIELD_NUMBER: _builtins.int
     serving_config: _builtins.str
     """Serving config of this entry where it differs from the response's."""
     experiment_label: _builtins.str
@@ -685,6 +686,10 @@ class Recommendations(_message.Message):
     def filtered(self) -> _containers.RepeatedCompositeFieldContainer[Global___StageRemoval]:
         """Filters that fired, by stage, where the call asked for debug."""
 
+    @_builtins.property
+    def unused_anchor(self) -> Global___UnusedAnchor:
+        """Set where the hybrid was tried and no popular item was enough like the product."""
+
     def __init__(
         self,
         *,
@@ -694,14 +699,47 @@ class Recommendations(_message.Message):
         filtered: _abc.Iterable[Global___StageRemoval] | None = ...,
         serving_config: _builtins.str = ...,
         experiment_label: _builtins.str = ...,
+        unused_anchor: Global___UnusedAnchor | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["shortfall", b"shortfall"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["shortfall", b"shortfall", "unused_anchor", b"unused_anchor"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["experiment_label", b"experiment_label", "filtered", b"filtered", "items", b"items", "serving_config", b"serving_config", "shortfall", b"shortfall", "skipped_item_ids", b"skipped_item_ids"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["experiment_label", b"experiment_label", "filtered", b"filtered", "items", b"items", "serving_config", b"serving_config", "shortfall", b"shortfall", "skipped_item_ids", b"skipped_item_ids", "unused_anchor", b"unused_anchor"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Recommendations: _TypeAlias = Recommendations  # noqa: Y015
+
+@_typing.final
+class UnusedAnchor(_message.Message):
+    """Why the hybrid borrowed nothing."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ITEM_ID_FIELD_NUMBER: _builtins.int
+    SIMILARITY_FIELD_NUMBER: _builtins.int
+    MIN_SIMILARITY_FIELD_NUMBER: _builtins.int
+    item_id: _builtins.str
+    """The popular item most alike; empty where there is none in the category."""
+    similarity: _builtins.float
+    """Its content similarity (cosine) with the product; unset where there is none."""
+    min_similarity: _builtins.float
+    """What the similarity must be at least, in the product's category."""
+    def __init__(
+        self,
+        *,
+        item_id: _builtins.str = ...,
+        similarity: _builtins.float | None = ...,
+        min_similarity: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_similarity", b"_similarity", "similarity", b"similarity"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_similarity", b"_similarity", "item_id", b"item_id", "min_similarity", b"min_similarity", "similarity", b"similarity"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__similarity: _TypeAlias = _typing.Literal["similarity"]  # noqa: Y015
+    _WhichOneofArgType__similarity: _TypeAlias = _typing.Literal["_similarity", b"_similarity"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__similarity) -> _WhichOneofReturnType__similarity | None: ...
+
+Global___UnusedAnchor: _TypeAlias = UnusedAnchor  # noqa: Y015
 
 @_typing.final
 class RecommendationOutcome(_message.Message):

@@ -89,8 +89,8 @@ class RecommenderServiceServicer:
 
         Entry codes: INVALID_ARGUMENT (k, empty id, unknown category, source that does not apply),
         NOT_FOUND (unknown id under FAIL, or no allowed source knows the item), FAILED_PRECONDITION (the
-        snapshot lacks the relation), UNIMPLEMENTED (a source or filter that this server does not have
-        yet).
+        snapshot lacks the relation, or the anchors of the hybrid), UNIMPLEMENTED (a source or filter that
+        this server does not have yet).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

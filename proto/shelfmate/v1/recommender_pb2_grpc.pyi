@@ -71,8 +71,8 @@ class RecommenderServiceStub:
 
     Entry codes: INVALID_ARGUMENT (k, empty id, unknown category, source that does not apply),
     NOT_FOUND (unknown id under FAIL, or no allowed source knows the item), FAILED_PRECONDITION (the
-    snapshot lacks the relation), UNIMPLEMENTED (a source or filter that this server does not have
-    yet).
+    snapshot lacks the relation, or the anchors of the hybrid), UNIMPLEMENTED (a source or filter that
+    this server does not have yet).
     """
     RecommendForSession: _grpc.UnaryUnaryMultiCallable[_recommender_pb2.RecommendForSessionRequest, _recommender_pb2.RecommendForSessionResponse]
     """Products for what was just visited.
@@ -120,8 +120,8 @@ class RecommenderServiceAsyncStub(RecommenderServiceStub):
 
     Entry codes: INVALID_ARGUMENT (k, empty id, unknown category, source that does not apply),
     NOT_FOUND (unknown id under FAIL, or no allowed source knows the item), FAILED_PRECONDITION (the
-    snapshot lacks the relation), UNIMPLEMENTED (a source or filter that this server does not have
-    yet).
+    snapshot lacks the relation, or the anchors of the hybrid), UNIMPLEMENTED (a source or filter that
+    this server does not have yet).
     """
     RecommendForSession: _aio.UnaryUnaryMultiCallable[_recommender_pb2.RecommendForSessionRequest, _recommender_pb2.RecommendForSessionResponse]  # type: ignore[assignment]
     """Products for what was just visited.
@@ -178,8 +178,8 @@ class RecommenderServiceServicer(metaclass=_abc_1.ABCMeta):
 
         Entry codes: INVALID_ARGUMENT (k, empty id, unknown category, source that does not apply),
         NOT_FOUND (unknown id under FAIL, or no allowed source knows the item), FAILED_PRECONDITION (the
-        snapshot lacks the relation), UNIMPLEMENTED (a source or filter that this server does not have
-        yet).
+        snapshot lacks the relation, or the anchors of the hybrid), UNIMPLEMENTED (a source or filter that
+        this server does not have yet).
         """
 
     @_abc_1.abstractmethod

@@ -22,7 +22,7 @@ def test_first_behaviour_is_the_default_unless_one_is_named():
     [
         ({"sources": []}, "at least one source"),
         ({"sources": ["live", "live"]}, "distinct sources"),
-        ({"sources": ["live", "hybrid"]}, r"does not have \['hybrid'\] yet"),
+        ({"sources": ["live", "session_knn"]}, r"does not have \['session_knn'\] yet"),
         ({"sources": ["lives"]}, "sources"),
         ({"k": 0}, "k"),
         ({"k": 1_001}, "k"),

@@ -91,7 +91,7 @@ def test_sources_of_the_request_replace_those_of_the_config(tiny_recommender):
     assert [candidate.row for candidate in popular.candidates] == list(range(7, 47, 4))
 
 
-@pytest.mark.parametrize("source", [Source.HYBRID, Source.SESSION_KNN, Source.CO_OCCURRENCE])
+@pytest.mark.parametrize("source", [Source.SESSION_KNN, Source.CO_OCCURRENCE])
 def test_sources_of_later_releases_are_refused(tiny_recommender, source):
     with pytest.raises(NotBuiltError) as caught:
         one(tiny_recommender, SimilarQuery(item_id(3)), sources=[Source.LIVE, source])

@@ -4,7 +4,7 @@ from artifacts.errors import ArtifactError, ConfigError
 from artifacts.progress import SilentProgress
 from artifacts.relation import Relation
 from cli.near import run_near
-from cli.pipeline import run_prepare
+from cli.pipeline import run_index, run_prepare
 from cli.shop import ShopConfig, load_shop
 from cli.spaces import run_train
 from tests.shop_files import ITEMS_PER_GROUP, SHOP, write_shop
@@ -17,6 +17,10 @@ dimensions = 16
 [train.meta.softmax]
 epochs = 8
 noise = 64
+
+[[index.spaces]]
+space = "meta"
+neighbors = 5
 """
 
 
@@ -32,7 +36,8 @@ def shop(tmp_path_factory) -> ShopConfig:
 
 def test_products_of_a_category_are_near_it(shop):
     near = run_near(shop, [TOKEN], Relation.ALTERNATIVES, 6)
-    assert [each.category for each in near] == ["group 3 > half 1"] * 6
+    # Sessions keep to a group and know nothing of its halves.
+    assert [each.category.partition(" > ")[0] for each in near] == ["group 3"] * 6
     scores = [each.score for each in near]
     assert scores == sorted(scores, reverse=True)
     assert scores[0] <= 1
@@ -56,3 +61,13 @@ def test_unknown_tokens_are_answered_with_columns_and_what_is_most_like_them(sho
 def test_a_space_that_is_not_trained_is_an_error(shop, tmp_path):
     with pytest.raises(ArtifactError, match="shelfmate"):
         run_near(shop.model_copy(update={"work_dir": tmp_path}), ["x=y"], Relation.ALTERNATIVES, 4)
+
+
+def test_the_space_is_served_like_any_other(shop):
+    run_train(shop, ["cf"], SilentProgress())
+    snapshot = run_index(shop, SilentProgress())
+    assert {entry.name: entry.asymmetric for entry in snapshot.contents.spaces}["meta"]
+    for relation in Relation:
+        row = snapshot.items.row("0301")
+        near = snapshot.neighbors["meta", relation].lookup(row)[0]
+        assert {snapshot.items.id(int(other))[:2] for other in near} == {"03"}

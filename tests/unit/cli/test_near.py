@@ -69,5 +69,6 @@ def test_the_space_is_served_like_any_other(shop):
     assert {entry.name: entry.asymmetric for entry in snapshot.contents.spaces}["meta"]
     for relation in Relation:
         row = snapshot.items.row("0301")
-        near = snapshot.neighbors["meta", relation].lookup(row)[0]
-        assert {snapshot.items.id(int(other))[:2] for other in near} == {"03"}
+        near = snapshot.neighbors["meta", relation].lookup(row)
+        assert near is not None
+        assert {id[:2] for id in snapshot.items.ids(near[0])} == {"03"}

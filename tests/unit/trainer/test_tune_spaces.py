@@ -36,21 +36,28 @@ def quiet():
     optuna.logging.set_verbosity(optuna.logging.WARNING)
 
 
-def tuned(prepared: Prepared, base: Settings, space: str, tmp_path: Path, **ranges: SearchRange):
-    """Run three trials and confirm the winner; return the study and what was confirmed."""
+def tuned(
+    prepared: Prepared,
+    base: Settings,
+    space: str,
+    tmp_path: Path,
+    ranges: dict[str, SearchRange],
+    trials: int = 3,
+):
+    """Run trials and confirm the winner; return the study and what was confirmed."""
     tune = TuneConfig(ranges={space: ranges}, startup_trials=2, validation=0.2)
     task = TuneTask(tunable_space(space), base, tune, EvaluateConfig(k=10), 1.0, "made")
     task.check()
     study = open_study(StudyAddress(f"sqlite:///{tmp_path}/s.db", space), task.about, tune)
     with tune_data(prepared, tune, 1.0, tmp_path) as data:
-        run_trials(study, task, data, tmp_path, limits(3))
+        run_trials(study, task, data, tmp_path, limits(trials))
         return study, confirm(study, task, data, tmp_path)
 
 
 def test_meta_is_scored_by_last_steps(tmp_path):
     prepared = prepare_metadata_shop(tmp_path / "shop", sessions=120)
     rates = SearchRange(low=0.001, high=0.5, log=True)
-    study, confirmed = tuned(prepared, META, "meta", tmp_path, **{"softmax.learning_rate": rates})
+    study, confirmed = tuned(prepared, META, "meta", tmp_path, {"softmax.learning_rate": rates})
     assert len({trial.value for trial in study.trials}) == 3
     assert confirmed.winner >= confirmed.present
     assert isinstance(confirmed.settings, MetaConfig)
@@ -60,7 +67,7 @@ def test_meta_is_scored_by_last_steps(tmp_path):
 def test_users_are_scored_by_what_they_take_last(tmp_path):
     prepared = prepare_shoppers(tmp_path / "shop", 90)
     alphas = SearchRange(low=0.01, high=40, log=True)
-    study, confirmed = tuned(prepared, USER, "user", tmp_path, alpha=alphas)
+    study, confirmed = tuned(prepared, USER, "user", tmp_path, {"alpha": alphas})
     # Each shopper keeps to ten items, so a vector that knows its shopper does well among seventy.
     assert confirmed.winner > 0.25
     assert study.user_attrs["score"] == "MRR of last items, asked for by user, up to rank 10"
@@ -68,7 +75,7 @@ def test_users_are_scored_by_what_they_take_last(tmp_path):
 
 def test_a_study_of_users_is_none_of_items(tmp_path):
     prepared = prepare_shoppers(tmp_path / "shop", 90)
-    tuned(prepared, USER, "user", tmp_path, alpha=SearchRange(low=0.1, high=1))
+    tuned(prepared, USER, "user", tmp_path, {"alpha": SearchRange(low=0.1, high=1)})
     about = TuneTask(
         tunable_space("meta"), META, TuneConfig(), EvaluateConfig(k=10), 1.0, "made"
     ).about
@@ -101,7 +108,7 @@ def test_images_are_scored_by_last_steps_and_share_their_features(tmp_path):
         dimensions=4,
     )
     study, confirmed = tuned(
-        prepared, base, "image", tmp_path, dimensions=SearchRange(low=2, high=6)
+        prepared, base, "image", tmp_path, {"dimensions": SearchRange(low=2, high=6)}, trials=1
     )
     assert confirmed.winner > 0
     assert (tmp_path / IMAGE_CACHE).is_dir()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from artifacts.accuracy import Accuracy
 from artifacts.anchors import AnchorTable, AnchorThresholds
 from artifacts.catalog import Catalog
 from artifacts.embeddings import EmbeddingTable
@@ -53,6 +54,10 @@ class IndexEntry(BaseModel):
     """Measured against exact search when the snapshot was built; None for exact indices."""
     fingerprint: str = ""
     """Name of all that the index depends on, but its category and the numbers of its rows."""
+    levels: dict[Accuracy, Json] = {}
+    """Search settings of each accuracy level; none where all levels search alike."""
+    tuning: Json = {}
+    """What was tried and why this was chosen, where the backend was found by measuring."""
 
 
 class ListedPart(BaseModel):

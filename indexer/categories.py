@@ -10,7 +10,8 @@ from artifacts.embeddings import EmbeddingTable
 from artifacts.errors import DataError
 from artifacts.manifest import Json
 from artifacts.snapshot import WHOLE_SPACE
-from indexer.config import BackendConfig, ExactConfig, SpaceIndexConfig
+from indexer.config import BackendConfig, ExactConfig, FaissConfig, SpaceIndexConfig
+from indexer.target_config import TargetConfig
 
 EXACT = ExactConfig().model_dump(mode="json")
 SHAPES_NO_INDEX = {"space", "relations", "per_category", "exact_below", "neighbors", "bands"}
@@ -72,9 +73,11 @@ def partition(table: EmbeddingTable, catalog: Catalog, *, per_category: bool) ->
     return Partition(parts, without)
 
 
-def backend_of(part: Part, config: SpaceIndexConfig) -> BackendConfig:
-    """Return the settings that `part` is indexed with: exact search where it is small."""
-    return ExactConfig() if len(part) < config.exact_below else config.backend
+def backend_of(part: Part, config: SpaceIndexConfig) -> BackendConfig | TargetConfig:
+    """Return what `part` is indexed with, exact search where it is small, or what is to be reached."""
+    if len(part) < config.exact_below:
+        return ExactConfig()
+    return config.backend or config.target or FaissConfig()
 
 
 def recipe_of(part: Part, config: SpaceIndexConfig) -> Json:

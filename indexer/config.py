@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
 from artifacts.relation import Relation
 from indexer.anchors_config import AnchorsConfig
 from indexer.bands_config import BandsConfig
+from indexer.target_config import TargetConfig
 
 FROZEN = ConfigDict(frozen=True, extra="forbid")
 
@@ -182,8 +183,10 @@ class SpaceIndexConfig(BaseModel):
     """Name of the space, such as `cf`."""
     relations: tuple[Relation, ...] = ()
     """Relations wanted; empty means all that the space can answer."""
-    backend: BackendConfig = FaissConfig()
-    """Search engine of everything that is not small."""
+    backend: BackendConfig | None = None
+    """Search engine of everything that is not small; FAISS where there is no target either."""
+    target: TargetConfig | None = None
+    """What searches are to reach; each part that is not small finds its backend by measuring."""
     per_category: bool = False
     """One index per top category instead of one for the space."""
     exact_below: int = Field(default=1000, ge=0)
@@ -192,6 +195,12 @@ class SpaceIndexConfig(BaseModel):
     """Neighbours precomputed for each item; 0 for no table."""
     bands: BandsConfig | None = None
     """What is too close or too far to be a neighbour; None leaves nothing but the item itself out."""
+
+    @model_validator(mode="after")
+    def _is_told_or_measured(self) -> "SpaceIndexConfig":
+        if self.backend is not None and self.target is not None:
+            raise ValueError(f"space {self.space!r}: expected backend or target, got both")
+        return self
 
 
 class IndexConfig(BaseModel):

@@ -45,7 +45,8 @@ def open_anchor_index(snapshot: Snapshot) -> SpaceIndex | None:
     if anchors is None or not anchors.indices:
         return None
     parts = {
-        entry.category: RowIndex.open(snapshot.path / entry.folder) for entry in anchors.indices
+        entry.category: RowIndex.open(snapshot.path / entry.folder, levels=entry.levels)
+        for entry in anchors.indices
     }
     return SpaceIndex(anchors.indices[0].space, Relation.ALTERNATIVES, parts)
 
@@ -58,7 +59,7 @@ def open_indices(snapshot: Snapshot) -> SpaceIndices:
     """
     parts: dict[tuple[str, Relation], dict[str, RowIndex]] = {}
     for entry in snapshot.contents.indices:
-        index = RowIndex.open(snapshot.path / entry.folder)
+        index = RowIndex.open(snapshot.path / entry.folder, levels=entry.levels)
         parts.setdefault((entry.space, entry.relation), {})[entry.category] = index
     return SpaceIndices(
         {

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from artifacts.accuracy import Accuracy
 from artifacts.arrays import FloatMatrix
 from artifacts.errors import UnsupportedError
 from artifacts.neighbors import PAD_SCORE, Neighbors
@@ -46,7 +47,12 @@ class SpaceIndex:
         return () if self.is_whole else tuple(self.parts)
 
     def search(
-        self, queries: FloatMatrix, k: int, *, categories: Sequence[str] | None = None
+        self,
+        queries: FloatMatrix,
+        k: int,
+        *,
+        categories: Sequence[str] | None = None,
+        accuracy: Accuracy = Accuracy.BALANCED,
     ) -> Neighbors:
         """Find the k best items for each query; see `indexer.index.Index.search`.
 
@@ -55,12 +61,13 @@ class SpaceIndex:
             k: neighbours wanted.
             categories: narrows the search, if the space is cut by category; None means all. A whole
                 space cannot be narrowed and answers from all categories: the caller filters.
+            accuracy: how much work to do, where the indices have levels.
 
         Raises:
             DataError: the queries break the rules of an index, or k < 1.
             UnsupportedError: a category has no index here.
         """
-        found = [part.search(queries, k) for part in self._chosen(categories)]
+        found = [part.search(queries, k, accuracy) for part in self._chosen(categories)]
         return found[0] if len(found) == 1 else merge_best(found, len(queries), k)
 
     def _chosen(self, categories: Sequence[str] | None) -> list[RowIndex]:

@@ -4,9 +4,10 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from artifacts.accuracy import Accuracy
 from artifacts.relation import Relation
 from retrieval.candidates import BUILT_SOURCES, Source
-from retrieval.queries import MAX_K, Accuracy
+from retrieval.queries import MAX_K
 
 DEFAULT_NAME = "default"
 

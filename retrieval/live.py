@@ -46,8 +46,12 @@ def _scan(state: ServingState, group: Sequence[LiveSearch], scope: SearchScope) 
 
 
 def _search(group: Sequence[LiveSearch], scope: SearchScope) -> None:
-    vectors = np.stack([search.query.values for search in group])
-    hits = group[0].index.search(vectors, group[0].bucket, categories=scope.categories or None)
+    hits = group[0].index.search(
+        np.stack([search.query.values for search in group]),
+        group[0].bucket,
+        categories=scope.categories or None,
+        accuracy=group[0].collector.plan.accuracy,
+    )
     left: dict[int, int] = {}  # by filter: most entries of a batch share one
 
     def count_left(filter: CompiledFilter) -> int:

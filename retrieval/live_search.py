@@ -97,8 +97,9 @@ class LiveSearch:
     @property
     def needs(self) -> tuple[object, ...]:
         """What searches must have in common to share a call."""
+        plan = self.collector.plan
         place = (self.exact, self.index.space, self.index.relation, self.categories)
-        return (*place, id(self.collector.plan.filter) if self.exact else self.bucket)
+        return (*place, id(plan.filter)) if self.exact else (*place, self.bucket, plan.accuracy)
 
     def judge(self, rows: IntVector) -> NDArray[np.int8]:
         """Say of each row which `Stage` removes it, 0 if none does."""

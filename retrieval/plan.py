@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
+from artifacts.accuracy import Accuracy
 from artifacts.errors import RequestError
 from retrieval.config import ServingConfig
 from retrieval.filters import CompiledFilter, compile_filter, open_filter
-from retrieval.queries import MAX_K, NO_OPTIONS, Accuracy, AnswerOptions, UnknownItemPolicy
+from retrieval.queries import MAX_K, NO_OPTIONS, AnswerOptions, UnknownItemPolicy
 from retrieval.state import ServingState
 
 

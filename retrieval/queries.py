@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple, TypeAlias
 
+from artifacts.accuracy import Accuracy
 from artifacts.arrays import FloatVector
 from artifacts.relation import Relation
 from retrieval.candidates import Source
@@ -17,14 +18,6 @@ MAX_BATCH = 1_000
 MAX_K = 1_000
 MAX_EXCLUDED = 10_000
 MAX_WEIGHTED_ITEMS = 100
-
-
-class Accuracy(StrEnum):
-    """How much work a search may put into finding every true neighbour."""
-
-    FAST = "fast"
-    BALANCED = "balanced"
-    ACCURATE = "accurate"
 
 
 class UnknownItemPolicy(StrEnum):

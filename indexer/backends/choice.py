@@ -1,21 +1,28 @@
 """The one place that turns settings and folders into indices."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import assert_never
 
+from pydantic import ValidationError
+
 from artifacts.arrays import FloatMatrix
-from artifacts.errors import ConfigError
+from artifacts.errors import ArtifactError, ConfigError
+from artifacts.manifest import Json
 from indexer.backends.annoy_forest import AnnoyForest
 from indexer.backends.exact import ExactIndex
 from indexer.backends.faiss_engine import FaissEngine
 from indexer.backends.simhash import SimHash
 from indexer.config import (
     AnnoyConfig,
+    AnnoySearch,
     BackendConfig,
     ExactConfig,
     FaissConfig,
+    FaissSearch,
     SearchConfig,
     SimHashConfig,
+    SimHashSearch,
 )
 from indexer.header import IndexHeader
 from indexer.index import Index, Metric
@@ -75,6 +82,38 @@ def load_index(folder: Path, search: SearchConfig | None = None) -> Index:
             return SimHash.load(folder, header, config)
         case _:
             assert_never(config)
+
+
+def with_search(index: Index, search: SearchConfig) -> Index:
+    """Return an index with another search half; it shares all memory with the one that is given.
+
+    Raises:
+        ConfigError: `search` belongs to another backend.
+    """
+    half = {"search": search}
+    if isinstance(index, AnnoyForest) and isinstance(search, AnnoySearch):
+        return replace(index, config=index.config.model_copy(update=half))
+    if isinstance(index, FaissEngine) and isinstance(search, FaissSearch):
+        return replace(index, config=index.config.model_copy(update=half))
+    if isinstance(index, SimHash) and isinstance(search, SimHashSearch):
+        return replace(index, config=index.config.model_copy(update=half))
+    raise ConfigError(
+        f"search settings: expected those of {type(index).__name__}, got {type(search).__name__}"
+    )
+
+
+def parsed_search(index: Index, settings: Json) -> SearchConfig:
+    """Return search settings of an index as they were stored.
+
+    Raises:
+        ArtifactError: they are not of its backend.
+    """
+    if not isinstance(index, AnnoyForest | FaissEngine | SimHash):
+        raise ArtifactError(f"search settings: expected none for an exact index, got {settings}")
+    try:
+        return type(index.config.search).model_validate(settings)
+    except ValidationError as error:
+        raise ArtifactError(f"search settings of {index.config.kind!r}: {error}") from error
 
 
 def searched_with(config: BackendConfig, search: SearchConfig | None) -> BackendConfig:

@@ -19,8 +19,9 @@ from artifacts.relation import Relation
 from artifacts.snapshot import WHOLE_SPACE, AnchorsEntry
 from indexer.anchors_config import AnchorsConfig
 from indexer.build.inputs import SpaceInput
+from indexer.build.part_index import BuildEffort
 from indexer.build.reuse import EarlierIndices
-from indexer.build.space import BuildEffort, IndexedRelation, RelationBuilder
+from indexer.build.space import IndexedRelation, RelationBuilder
 from indexer.categories import Partition, partition
 from indexer.gate_report import IndexRecall, SpaceWithout
 from indexer.native_threads import limit_native_threads

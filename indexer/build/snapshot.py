@@ -30,8 +30,9 @@ from indexer.build.fingerprints import library_versions, release
 from indexer.build.inputs import SnapshotInputs, SpaceInput, open_spaces
 from indexer.build.linking import link_files
 from indexer.build.lists import ListsBuilder
+from indexer.build.part_index import BuildEffort
 from indexer.build.reuse import EarlierIndices, find_snapshot
-from indexer.build.space import BuildEffort, RelationBuilder
+from indexer.build.space import RelationBuilder
 from indexer.categories import partition
 from indexer.config import IndexConfig, thread_count
 from indexer.difference import Side, compare_snapshots, side_in_service

@@ -6,12 +6,11 @@ from pathlib import Path
 import numpy as np
 
 from artifacts.embeddings import EmbeddingTable
-from artifacts.manifest import Json
 from artifacts.progress import Progress
 from artifacts.relation import Relation
 from artifacts.snapshot import IndexEntry
-from indexer.backends import build_index
 from indexer.build.fingerprints import index_fingerprint
+from indexer.build.part_index import BuildEffort, index_part
 from indexer.build.reuse import EarlierIndices
 from indexer.categories import EXACT, Part, Partition, backend_of, recipe_of
 from indexer.config import BackendConfig, SpaceIndexConfig
@@ -21,29 +20,7 @@ from indexer.index import Metric
 from indexer.row_index import RowIndex
 from indexer.slugs import category_slug
 from indexer.space_index import SpaceIndex
-
-
-@dataclass(frozen=True, slots=True)
-class BuildEffort:
-    """What a build may spend.
-
-    Attributes:
-        seed: of everything random.
-        threads: >= 1.
-        gate_queries: queries that measure the recall of an index.
-    """
-
-    seed: int
-    threads: int
-    gate_queries: int
-
-    def recipe(self) -> Json:
-        """Return what of it counts for an index; with one thread alone a build repeats exactly."""
-        return {
-            "seed": self.seed,
-            "gate_queries": self.gate_queries,
-            "one_thread": self.threads == 1,
-        }
+from indexer.tuning import Question
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +64,7 @@ class RelationBuilder:
             name = self._fingerprint(part, config)
             entry = self._reused(part, name)
             if entry is None:
-                entry = self._built(part, backend_of(part, config), name)
+                entry = self._built(part, config, name)
             else:
                 reused.add(part.category)
             entries.append(entry)
@@ -122,26 +99,27 @@ class RelationBuilder:
             }
         )
 
-    def _built(self, part: Part, backend: BackendConfig, fingerprint: str) -> IndexEntry:
-        entry = self._entry(part, self._index(part, backend), backend)
-        return entry.model_copy(update={"fingerprint": fingerprint})
+    def _built(self, part: Part, config: SpaceIndexConfig, fingerprint: str) -> IndexEntry:
+        made = index_part(self._question(part), backend_of(part, config), self.effort)
+        folder = self.root / self._folder(part)
+        RowIndex(made.index, self.table.rows[part.positions]).save(folder)
+        # What is measured from here on is what was written, not what was built.
+        entry = self._entry(part, RowIndex.open(folder), made.config)
+        return entry.model_copy(
+            update={"fingerprint": fingerprint, "levels": made.levels, "tuning": made.tuning}
+        )
+
+    def _question(self, part: Part) -> Question:
+        return Question(
+            np.ascontiguousarray(self.table.targets(self.relation)[part.positions]),
+            self.table.vectors,
+            part.positions,
+            Metric.of(self.relation),
+        )
 
     def _folder(self, part: Part) -> str:
         place = self.place or f"indices/{self.table.space}/{self.relation}"
         return f"{place}/{category_slug(part.category)}"
-
-    def _index(self, part: Part, backend: BackendConfig) -> RowIndex:
-        index = build_index(
-            np.ascontiguousarray(self.table.targets(self.relation)[part.positions]),
-            Metric.of(self.relation),
-            backend,
-            seed=self.effort.seed,
-            threads=self.effort.threads,
-        )
-        folder = self.root / self._folder(part)
-        RowIndex(index, self.table.rows[part.positions]).save(folder)
-        # What is measured from here on is what was written, not what was built.
-        return RowIndex.open(folder)
 
     def _entry(self, part: Part, index: RowIndex, backend: BackendConfig) -> IndexEntry:
         measured = None

@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from typing import TypeVar
 
+from artifacts.accuracy import Accuracy
 from artifacts.errors import RequestError
 from artifacts.relation import Relation, ScoreKind
 from retrieval.answer import ShortfallReason, Stage
 from retrieval.candidates import Source
-from retrieval.queries import Accuracy, UnknownItemPolicy
+from retrieval.queries import UnknownItemPolicy
 from shelfmate.v1 import common_pb2 as pb
 
 T = TypeVar("T")

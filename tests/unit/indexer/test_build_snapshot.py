@@ -4,6 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from artifacts.accuracy import Accuracy
 from artifacts.arrays import FloatMatrix
 from artifacts.errors import ArtifactError, ConfigError, DataError
 from artifacts.folders import staged_folder
@@ -26,6 +27,7 @@ from indexer.config import (
 )
 from indexer.gate_report import GateReport
 from indexer.open import open_indices
+from indexer.tuning import TuningReport
 from retrieval.content_encoder import open_encoder
 from tests.clusters import clustered
 from tests.made_artifacts import MADE_AT, write_embedding, write_prepared
@@ -333,3 +335,39 @@ def test_building_the_same_id_twice_is_refused(inputs: SnapshotInputs, root: Ver
     with pytest.raises(ArtifactError, match="exists"):
         build(inputs, config(), root, fresh=True)
     assert (root.path(id) / MANIFEST_NAME).read_bytes() == before
+
+
+def test_target_finds_a_backend_for_each_part_and_writes_down_why(
+    inputs: SnapshotInputs, root: VersionedRoot
+):
+    target = {"recall": 0.9, "engines": ["faiss"], "queries": 50}
+    settings = config(target=target, exact_below=10)
+    snapshot = build(inputs, settings, root)
+    assert IndexConfig.model_validate(snapshot.manifest.config["index"]) == settings
+    for entry in snapshot.contents.indices:
+        assert entry.kind == "faiss"
+        assert set(entry.levels) == set(Accuracy)
+        report = TuningReport.model_validate(entry.tuning)
+        assert report.reached
+        assert report.chosen.vectors == entry.items
+        assert len(report.trials) >= 3
+    index = open_indices(Snapshot.open(snapshot.path)).of("cf", Relation.ALTERNATIVES)
+    assert all(set(part.levels) == set(Accuracy) for part in index.parts.values())
+    query = np.ascontiguousarray(snapshot.spaces["cf"].vectors[:1])
+    for accuracy in Accuracy:
+        assert index.search(query, 1, accuracy=accuracy).rows[0, 0] == KNOWN[0]
+
+
+def test_small_parts_are_exact_whatever_the_target(inputs: SnapshotInputs, root: VersionedRoot):
+    snapshot = build(inputs, config(target={"recall": 0.9}, exact_below=1000), root)
+    assert {(entry.kind, entry.tuning == {}) for entry in snapshot.contents.indices} == {
+        ("exact", True)
+    }
+
+
+def test_what_was_chosen_stays_while_nothing_changes(inputs: SnapshotInputs, root: VersionedRoot):
+    target = {"recall": 0.9, "engines": ["faiss", "simhash"], "queries": 50}
+    first = build(inputs, config(target=target, exact_below=10), root)
+    again = build(inputs, config(target=target, exact_below=10, neighbors=6), root)
+    assert first.id != again.id
+    assert again.contents.indices == first.contents.indices

@@ -3,12 +3,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from artifacts.accuracy import Accuracy
 from artifacts.arrays import IntVector
 from artifacts.errors import ArtifactError, UnsupportedError
+from artifacts.manifest import Json
 from artifacts.neighbors import Neighbors
 from artifacts.relation import Relation
 from indexer.backends import build_index
-from indexer.config import ExactConfig, FaissSearch
+from indexer.config import ExactConfig, FaissConfig, FaissSearch
 from indexer.index import Metric
 from indexer.row_index import RowIndex
 from indexer.space_index import SpaceIndex, merge_best
@@ -114,3 +116,45 @@ def test_search_settings_reach_the_index(tmp_path: Path):
     row_index(np.arange(10, dtype=np.int32)).save(tmp_path)
     with pytest.raises(Exception, match="exact"):
         RowIndex.open(tmp_path, FaissSearch())
+
+
+def test_accuracy_chooses_among_the_levels_of_each_part():
+    usual, other = (
+        row_index(np.arange(60, dtype=np.int32)),
+        row_index(np.arange(30, dtype=np.int32)),
+    )
+    fast = RowIndex(usual.index, usual.rows, {Accuracy.FAST: other.index})
+    both = SpaceIndex("cf", Relation.ALTERNATIVES, {"Bakery": fast})
+    for accuracy, index in zip(Accuracy, (other, usual, usual), strict=True):
+        found = both.search(QUERIES, 5, accuracy=accuracy).rows
+        np.testing.assert_array_equal(found, index.search(QUERIES, 5).rows)
+
+
+def test_levels_are_opened_as_a_snapshot_stores_them(tmp_path: Path):
+    rows = np.arange(600, dtype=np.int32)
+    config = FaissConfig(search=FaissSearch(nprobe=100))
+    vectors = clustered(600, clusters=600)
+    RowIndex(build_index(vectors, Metric.COSINE, config, seed=1, threads=1), rows).save(tmp_path)
+    opened = RowIndex.open(tmp_path, levels={Accuracy.FAST: {"nprobe": 1}})
+    queries = clustered(40, clusters=600, seed=5)
+    weak = RowIndex.open(tmp_path, FaissSearch(nprobe=1)).search(queries, 5).rows
+    strong = opened.search(queries, 5).rows
+    assert (weak != strong).any()
+    np.testing.assert_array_equal(opened.search(queries, 5, Accuracy.FAST).rows, weak)
+    np.testing.assert_array_equal(opened.search(queries, 5, Accuracy.ACCURATE).rows, strong)
+
+
+@pytest.mark.parametrize("settings", [{"nprobe": 0}, {"search_k": 5}])
+def test_levels_that_the_backend_does_not_know_are_refused(tmp_path: Path, settings: Json):
+    rows = np.arange(60, dtype=np.int32)
+    RowIndex(build_index(VECTORS, Metric.COSINE, FaissConfig(), seed=1, threads=1), rows).save(
+        tmp_path
+    )
+    with pytest.raises(ArtifactError, match="'faiss'"):
+        RowIndex.open(tmp_path, levels={Accuracy.FAST: settings})
+
+
+def test_exact_index_has_no_levels(tmp_path: Path):
+    row_index(np.arange(10, dtype=np.int32)).save(tmp_path)
+    with pytest.raises(ArtifactError, match="exact"):
+        RowIndex.open(tmp_path, levels={Accuracy.FAST: {}})

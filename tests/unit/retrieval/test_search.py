@@ -1,10 +1,17 @@
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
+from artifacts.accuracy import Accuracy
 from artifacts.errors import DeadlineError, RequestError, UnknownItemError, UnsupportedError
 from artifacts.relation import Relation
+from indexer.backends import build_index
+from indexer.config import ExactConfig
+from indexer.index import Metric
+from indexer.row_index import RowIndex
+from indexer.space_index import SpaceIndex
 from retrieval.answer import Answer, Shortfall, ShortfallReason
 from retrieval.deadline import Deadline
 from retrieval.queries import (
@@ -159,3 +166,23 @@ def test_catch_all_category_is_a_category_like_any_other(tiny_recommender):
     answer = answered(tiny_recommender, NearItem(item_id(0)), space="content", defaults=options)
     catalog = tiny_recommender.state.snapshot.catalog
     assert {catalog.category(row) for row in rows(answer)} == {"(uncategorised)"}
+
+
+def test_entries_of_a_batch_are_searched_at_their_own_accuracy(tiny_state, tiny_configs):
+    key = ("cf", Relation.ALTERNATIVES)
+    part = tiny_state.indices[key].parts["*"]
+    table = tiny_state.snapshot.spaces["cf"]
+    backwards = np.ascontiguousarray(table.vectors[::-1])
+    other = build_index(backwards, Metric.COSINE, ExactConfig(), seed=0, threads=1)
+    levelled = RowIndex(part.index, part.rows, {Accuracy.FAST: other})
+    indices = {**tiny_state.indices, key: SpaceIndex(*key, {"*": levelled})}
+    recommender = Recommender(replace(tiny_state, indices=indices), tiny_configs)
+    near = NearVector(np.array(table.vectors[0]))
+    batch = NeighborBatch(
+        [NeighborQuery(near, AnswerOptions(accuracy=accuracy)) for accuracy in (*Accuracy, None)],
+        space="cf",
+        relation=Relation.ALTERNATIVES,
+    )
+    outcomes = recommender.neighbors(batch).outcomes
+    first = [rows(outcome)[0] for outcome in outcomes if isinstance(outcome, Answer)]
+    assert first == [table.rows[-1], table.rows[0], table.rows[0], table.rows[0]]

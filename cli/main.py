@@ -195,6 +195,22 @@ def cold_start_command(config: ConfigOption = DEFAULT_CONFIG) -> None:
     out.print(f"report and charts: {folder}", markup=False)
 
 
+@app.command("too-close")
+def too_close_command(
+    spaces: Annotated[list[str] | None, typer.Argument(help="Spaces; none: `cf`.")] = None,
+    config: ConfigOption = DEFAULT_CONFIG,
+) -> None:
+    """Try thresholds of likeness on the snapshot in service: duplicates gone, lists short, MRR lost."""
+    with extra("trainer"):
+        from cli.too_close import run_too_close
+    shop = _shop(config)
+    with ConsoleProgress(err) as progress:
+        finished = run_too_close(shop, spaces or ("cf",), progress)
+    for report, page in finished:
+        out.print(report.to_text(), markup=False)
+        out.print(f"chart: {page}\n", markup=False)
+
+
 @app.command("index")
 def index_command(
     config: ConfigOption = DEFAULT_CONFIG,

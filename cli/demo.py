@@ -154,6 +154,7 @@ def _show_next(shop_file: Path, shop: ShopConfig, snapshot: Snapshot, console: C
     for command in (
         f"shelfmate serve -c {_short(shop_file)}",
         f"shelfmate similar {example} --address 127.0.0.1:{shop.server.port}",
+        f"shelfmate near brand=Private -c {_short(shop_file)}",
         f"bench run --snapshots {_short(snapshot.path.parent)}",
     ):
         console.print(f"  {command}", markup=False)

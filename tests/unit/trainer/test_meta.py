@@ -127,7 +127,7 @@ def test_interrupted_training_ends_with_the_bytes_of_one_that_ran_through(
 
 def test_shrinkage_keeps_less_of_what_is_rare(prepared, tmp_path):
     whole, shrunk = (
-        fit(prepared, CONFIG.model_copy(update={"shrinkage": by}), tmp_path).table
+        fit(prepared, CONFIG.model_copy(update={"prior": 0.0, "shrinkage": by}), tmp_path).table
         for by in (0.0, 3.0)
     )
     moved = np.linalg.norm(whole.vectors - shrunk.vectors, axis=1)

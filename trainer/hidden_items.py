@@ -20,6 +20,7 @@ from trainer.scratch import scratch_folder
 from trainer.seeded_hash import seeded_hash_of, threshold
 from trainer.session_lists import read_session_lists
 from trainer.settings import Settings
+from trainer.weighted_lists import WEIGHTS
 
 
 class HidingConfig(Settings):
@@ -98,16 +99,17 @@ def _drawn_items(prepared: Prepared, config: HidingConfig) -> IntVector:
 def _without(table: pa.Table, hidden: IntVector) -> pa.Table:
     """Take items out of sessions, and sessions of fewer than two items out of the table."""
     lists = table.column("items").combine_chunks()
-    values = lists.flatten().to_numpy()
-    kept: NDArray[np.bool_] = ~np.isin(values, hidden)
+    kept: NDArray[np.bool_] = ~np.isin(lists.flatten().to_numpy(), hidden)
     before = np.concatenate([[0], np.cumsum(kept)])
-    offsets = lists.offsets.to_numpy() - lists.offsets[0].as_py()
-    shorter = pa.ListArray.from_arrays(before[offsets].astype(np.int32), pa.array(values[kept]))
-    place = table.column_names.index("items")
-    changed = table.select(["session_id", "user_id", "started_at"]).append_column(
-        table.field(place).with_type(shorter.type), shorter
-    )
-    return changed.filter(pa.array(np.diff(before[offsets]) > 1))
+    ends = before[lists.offsets.to_numpy() - lists.offsets[0].as_py()].astype(np.int32)
+    changed = table
+    for name in {"items", WEIGHTS} & set(table.column_names):
+        values = table.column(name).combine_chunks().flatten().to_numpy()
+        shorter = pa.ListArray.from_arrays(ends, pa.array(values[kept]))
+        place = table.column_names.index(name)
+        field = table.field(place).with_type(shorter.type)
+        changed = changed.set_column(place, field, shorter)
+    return changed.filter(pa.array(np.diff(ends) > 1))
 
 
 def _counts(warm: Prepared) -> IntVector:

@@ -31,6 +31,9 @@ from indexer.self_removal import without_self
 ANCHORS_FOLDER = "anchors"
 INDICES_FOLDER = "anchors/indices"
 
+NAMED = 5
+"""Categories that a note names; the gate's report has all of them."""
+
 BLOCK = 1024
 """Items searched together."""
 
@@ -92,8 +95,10 @@ class AnchorsBuilder:
         popular = self._popular(content.table, lists.table, thresholds)
         cut = partition(popular, self.catalog, per_category=config.per_category)
         built = self._indices(popular, cut, content, progress)
+        progress.start(f"anchors {config.space}", len(content.table))
         found = self._search(content.table, built.index.parts, config.anchors, progress)
         found.save(self.root / ANCHORS_FOLDER)
+        progress.finish(_note(found, len(content.table), cut.without_vectors))
         entry = AnchorsEntry(
             space=config.space,
             lists=config.lists,
@@ -153,7 +158,6 @@ class AnchorsBuilder:
     ) -> AnchorTable:
         shape = (len(self.catalog), anchors)
         found = Neighbors.empty(*shape)
-        progress.start(f"anchors {content.space}", len(content))
         with ThreadPoolExecutor(
             self.effort.threads, initializer=limit_native_threads, initargs=(1,)
         ) as pool:
@@ -163,18 +167,15 @@ class AnchorsBuilder:
                 found.rows[block.rows] = answer.rows
                 found.scores[block.rows] = answer.scores
                 progress.advance(len(block.rows))
-        table = AnchorTable(rows=found.rows, similarities=found.scores)
-        progress.finish(f"{_covered(table)} of {len(content)} items have one")
-        return table
+        return AnchorTable(rows=found.rows, similarities=found.scores)
 
     def _blocks(self, content: EmbeddingTable, indices: Mapping[str, RowIndex]) -> Iterator[_Block]:
         # A zero vector says nothing, so nothing is like it.
         asking = np.asarray(content.rows)[np.any(content.vectors, axis=1)]
         codes = np.asarray(self.catalog.category_codes)[asking]
+        code_of = {category: code for code, category in enumerate(self.catalog.categories)}
         for category, part in indices.items():
-            rows = asking
-            if category != WHOLE_SPACE:
-                rows = asking[codes == self.catalog.categories.index(category)]
+            rows = asking if category == WHOLE_SPACE else asking[codes == code_of[category]]
             for start in range(0, len(rows), BLOCK):
                 yield _Block(part, rows[start : start + BLOCK])
 
@@ -191,6 +192,15 @@ def _space(spaces: dict[str, SpaceInput], name: str) -> SpaceInput:
 
 def _covered(table: AnchorTable) -> int:
     return int(np.count_nonzero(np.asarray(table.rows)[:, 0] != PAD_ROW))
+
+
+def _note(table: AnchorTable, asking: int, without: tuple[str, ...]) -> str:
+    """Say how many items can borrow, and where nothing is popular enough to lend."""
+    note = f"{_covered(table)} of {asking} items have one"
+    if not without:
+        return note
+    named = ", ".join(without[:NAMED]) + (", ..." if len(without) > NAMED else "")
+    return f"{note}; nothing is popular in {len(without)} categories: {named}"
 
 
 def _nearest(content: EmbeddingTable, block: _Block, anchors: int) -> Neighbors:

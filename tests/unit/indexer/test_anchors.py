@@ -33,11 +33,22 @@ def popularity(row: int) -> int:
     return ITEMS - row
 
 
+class Notes(SilentProgress):
+    """Keeps what a build says when a stage ends."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+
+    def finish(self, note: str = "") -> None:
+        self.notes.append(note)
+
+
 class Shop:
     def __init__(self, folder: Path) -> None:
         self.root = VersionedRoot(folder / "snapshots")
         self.content = clustered(ITEMS, seed=3)
         self._folder = folder
+        self.progress = Notes()
         self._prepared = write_prepared(folder / "prepared", ITEMS)
 
     def build(
@@ -56,7 +67,7 @@ class Shop:
             SnapshotInputs(self._prepared, {"cf": cf, "content": content}),
             config,
             self.root,
-            progress=SilentProgress(),
+            progress=self.progress,
             now=MADE_AT + timedelta(hours=hour),
         )
 
@@ -124,6 +135,21 @@ def test_categories_without_popular_items_are_reported_and_lend_nothing(shop: Sh
     assert reported == {"content:popular": ("Dairy",)}
     assert [len(snapshot.anchors.of(row)[0]) for row in range(6)] == [1, 0, 1, 1, 0, 1]
     assert entry(snapshot).items == ITEMS - ITEMS // 3
+
+
+def test_progress_tells_where_nothing_is_popular(shop: Shop):
+    shop.build({"min_sessions": 20, "categories": {"Dairy": {"min_sessions": 10_000}}})
+    assert shop.progress.notes[-1] == (
+        "120 of 180 items have one; nothing is popular in 1 categories: Dairy"
+    )
+
+
+def test_the_only_popular_item_of_a_category_lends_to_all_but_itself(shop: Shop):
+    snapshot = shop.build({"categories": {"Dairy": {"min_sessions": ITEMS - 1}}, "anchors": 5})
+    assert snapshot.anchors is not None
+    anchors = {row: snapshot.anchors.of(row)[0].tolist() for row in range(1, ITEMS, 3)}
+    assert anchors.pop(1) == []
+    assert set(map(tuple, anchors.values())) == {(1,)}
 
 
 def test_nothing_popular_at_all_makes_an_empty_table(shop: Shop):

@@ -314,6 +314,32 @@ def test_thousands_of_equal_vectors_and_zeros_are_reused_as_well(shop: Shop):
     assert reused == 3
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_after_any_night_a_build_equals_one_from_nothing(shop: Shop, seed: int):
+    """Items come, go, move to another category and change their vectors, night after night."""
+    rng = np.random.default_rng(seed)
+    vectors, names = made(seed, 60), [str(name) for name in rng.choice(["A", "B", "C", "D"], 60)]
+    for night in range(4):
+        for row in rng.choice(len(names), rng.integers(0, 3), replace=False):
+            names[row] = str(rng.choice(["A", "B", "C", "D", "E"]))
+        for row in rng.choice(len(names), rng.integers(0, 3), replace=False):
+            vectors[row] = made(night, 1)[0]
+        if rng.random() < 0.5:
+            place = int(rng.integers(len(names)))
+            if rng.random() < 0.5:
+                vectors = np.insert(vectors, place, made(night, 1)[0], axis=0)
+                names.insert(place, "A")
+            else:
+                vectors = np.delete(vectors, place, axis=0)
+                del names[place]
+        inputs = shop.inputs(vectors, categories=list(names), items=len(names))
+        snapshot, _ = shop.build(inputs, settings(), night)
+        anew, nothing = shop.elsewhere().build(inputs, settings(), night)
+        assert nothing == 0
+        assert snapshot.manifest.files == anew.manifest.files
+        assert snapshot.contents.indices == anew.contents.indices
+
+
 class _Killed(SilentProgress):
     """Ends the process as `kill -9` does, in the middle of an index."""
 

@@ -8,6 +8,7 @@ import pytest
 
 from artifacts.arrays import FloatVector
 from artifacts.relation import Relation
+from retrieval import queries
 from retrieval.answer import Answer
 from retrieval.candidates import Source
 from retrieval.queries import (
@@ -20,6 +21,7 @@ from shelfmate.client import (
     AsyncClient,
     CallError,
     EntryError,
+    NewItem,
     Options,
     Recommendations,
 )
@@ -152,7 +154,7 @@ def test_unknown_items_follow_the_policy(client):
 
 def test_new_item_falls_back_to_its_category(client):
     answer = client.similar(
-        ["new"], Options(k=3), categories_of_new={"new": "Dairy > Milk"}
+        ["new"], Options(k=3), new_items={"new": NewItem(category_path="Dairy > Milk")}
     ).outcomes[0]
     assert answer.item_ids == [item_id(1), item_id(5), item_id(9)]
 
@@ -173,6 +175,17 @@ def test_hybrid_names_its_anchor_and_how_alike_it_is(client, tiny_recommender):
     for item in answer.items:
         assert item.anchor_similarity == pytest.approx(anchor.anchor_similarity)
     assert answer.unused_anchor is None
+
+
+def test_products_newer_than_the_snapshot_borrow_by_their_text(client, tiny_recommender):
+    new = {"title": "A title of a new shelf", "category_path": "Dairy > Shelf"}
+    texts = {"new": NewItem(**new)}
+    answer = client.similar(["new"], sources=["hybrid"], new_items=texts).outcomes[0]
+    query = SimilarQuery("new", queries.NewItem(**new))
+    (expected,) = tiny_recommender.similar(SimilarBatch([query], sources=[Source.HYBRID])).outcomes
+    assert triples(answer) == pairs(expected, tiny_recommender.state)
+    assert len(answer.items) == 10
+    assert answer.skipped_item_ids == ("new",)
 
 
 def test_hybrid_that_borrows_nothing_says_why(client, tiny_recommender):

@@ -10,7 +10,7 @@ from shelfmate.client.answers import (
 from shelfmate.client.async_client import AsyncClient
 from shelfmate.client.call_error import CallError
 from shelfmate.client.client import Client
-from shelfmate.client.requests import Options
+from shelfmate.client.requests import NewItem, Options
 
 __all__ = [
     "Answers",
@@ -19,6 +19,7 @@ __all__ = [
     "Client",
     "EntryError",
     "Item",
+    "NewItem",
     "Options",
     "Recommendation",
     "Recommendations",

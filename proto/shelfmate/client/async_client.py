@@ -11,7 +11,7 @@ from shelfmate.client.answers import Answers, EntryError, Item, ServingStatus
 from shelfmate.client.call_error import call_error
 from shelfmate.client.channel import CHANNEL_OPTIONS
 from shelfmate.client.client import DEFAULT_TIMEOUT_S
-from shelfmate.client.requests import DEFAULT_OPTIONS, Near, Options, Source
+from shelfmate.client.requests import DEFAULT_OPTIONS, Near, NewItem, Options, Source
 from shelfmate.v1 import admin_pb2, admin_pb2_grpc, recommender_pb2_grpc
 
 T = TypeVar("T")
@@ -39,13 +39,11 @@ class AsyncClient:
         options: Options = DEFAULT_OPTIONS,
         *,
         sources: Sequence[Source] = (),
-        categories_of_new: Mapping[str, str] | None = None,
+        new_items: Mapping[str, NewItem] | None = None,
         timeout_s: float | None = None,
     ) -> Answers:
         """Return products like products; see `Client.similar`."""
-        request = requests.similar_request(
-            item_ids, options, sources=sources, categories_of_new=categories_of_new
-        )
+        request = requests.similar_request(item_ids, options, sources=sources, new_items=new_items)
         call = self._recommender.RecommendSimilar(request, timeout=self._seconds(timeout_s))
         return responses.answers(await _answered(call))
 

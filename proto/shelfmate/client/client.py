@@ -10,7 +10,7 @@ from shelfmate.client import requests, responses
 from shelfmate.client.answers import Answers, EntryError, Item, ServingStatus
 from shelfmate.client.call_error import call_error
 from shelfmate.client.channel import CHANNEL_OPTIONS
-from shelfmate.client.requests import DEFAULT_OPTIONS, Near, Options, Source
+from shelfmate.client.requests import DEFAULT_OPTIONS, Near, NewItem, Options, Source
 from shelfmate.v1 import admin_pb2, admin_pb2_grpc, recommender_pb2_grpc
 
 T = TypeVar("T")
@@ -40,7 +40,7 @@ class Client:
         options: Options = DEFAULT_OPTIONS,
         *,
         sources: Sequence[Source] = (),
-        categories_of_new: Mapping[str, str] | None = None,
+        new_items: Mapping[str, NewItem] | None = None,
         timeout_s: float | None = None,
     ) -> Answers:
         """Return products like products.
@@ -49,12 +49,10 @@ class Client:
             item_ids: 1 to 1,000 products.
             options: how they are to be answered.
             sources: tried in this order; empty for the serving config's.
-            categories_of_new: category path of products that the snapshot may not know, by id.
+            new_items: what is known of products that the snapshot may not know, by id.
             timeout_s: deadline in seconds.
         """
-        request = requests.similar_request(
-            item_ids, options, sources=sources, categories_of_new=categories_of_new
-        )
+        request = requests.similar_request(item_ids, options, sources=sources, new_items=new_items)
         timeout_s = self._seconds(timeout_s)
         send = self._recommender.RecommendSimilar
         return responses.answers(_sent(lambda: send(request, timeout=timeout_s)))

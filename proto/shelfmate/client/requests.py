@@ -50,21 +50,36 @@ class Options:
 DEFAULT_OPTIONS = Options()
 
 
+@dataclass(frozen=True, slots=True)
+class NewItem:
+    """What is known of a product that is newer than the snapshot; empty where nothing is.
+
+    Attributes:
+        title: as the shop shows it.
+        category_path: levels joined by ` > `; the first one names what is popular beside it.
+        description: free text.
+    """
+
+    title: str = ""
+    category_path: str = ""
+    description: str = ""
+
+
 def similar_request(
     item_ids: Sequence[str],
     options: Options,
     *,
     sources: Sequence[Source] = (),
-    categories_of_new: Mapping[str, str] | None = None,
+    new_items: Mapping[str, NewItem] | None = None,
 ) -> recommender_pb2.RecommendSimilarRequest:
     """Ask for products like products."""
-    paths = categories_of_new or {}
+    texts = new_items or {}
     return recommender_pb2.RecommendSimilarRequest(
         call=_call(options),
         defaults=_defaults(options),
         relation=_relation(options),
         sources=[common_pb2.Source.Value(f"SOURCE_{source.upper()}") for source in sources],
-        requests=[_similar_query(item_id, paths.get(item_id)) for item_id in item_ids],
+        requests=[_similar_query(item_id, texts.get(item_id)) for item_id in item_ids],
     )
 
 
@@ -87,10 +102,12 @@ def items_request(item_ids: Sequence[str]) -> recommender_pb2.GetItemsRequest:
     return recommender_pb2.GetItemsRequest(item_ids=item_ids)
 
 
-def _similar_query(item_id: str, category_path: str | None) -> recommender_pb2.SimilarQuery:
-    if category_path is None:
+def _similar_query(item_id: str, text: NewItem | None) -> recommender_pb2.SimilarQuery:
+    if text is None:
         return recommender_pb2.SimilarQuery(item_id=item_id)
-    new_item = recommender_pb2.NewItem(category_path=category_path)
+    new_item = recommender_pb2.NewItem(
+        title=text.title, category_path=text.category_path, description=text.description
+    )
     return recommender_pb2.SimilarQuery(item_id=item_id, new_item=new_item)
 
 

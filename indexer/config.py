@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
 from artifacts.relation import Relation
 from indexer.anchors_config import AnchorsConfig
 from indexer.bands_config import BandsConfig
+from indexer.milvus_config import MilvusConfig, MilvusSearch
 from indexer.target_config import TargetConfig
 
 FROZEN = ConfigDict(frozen=True, extra="forbid")
@@ -132,9 +133,10 @@ class SimHashConfig(BaseModel):
 
 
 BackendConfig: TypeAlias = Annotated[
-    ExactConfig | AnnoyConfig | FaissConfig | SimHashConfig, Field(discriminator="kind")
+    ExactConfig | AnnoyConfig | FaissConfig | MilvusConfig | SimHashConfig,
+    Field(discriminator="kind"),
 ]
-SearchConfig: TypeAlias = AnnoySearch | FaissSearch | SimHashSearch
+SearchConfig: TypeAlias = AnnoySearch | FaissSearch | MilvusSearch | SimHashSearch
 
 
 class GateConfig(BaseModel):

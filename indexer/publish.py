@@ -13,6 +13,7 @@ from indexer.difference import Side, compare_snapshots, side_in_service
 from indexer.gate import judge_difference
 from indexer.gate_report import GateReport
 from indexer.journal import PublishRecord, append_record, read_journal
+from indexer.retention import prune_snapshots
 
 
 def publish(root: VersionedRoot, id: str, *, now: datetime, force: bool = False) -> PublishRecord:
@@ -43,7 +44,7 @@ def publish(root: VersionedRoot, id: str, *, now: datetime, force: bool = False)
         action="publish", id=id, at=now, forced=bool(failures), failures=failures
     )
     _put_in_service(root, record)
-    root.prune(_index_config(manifest).keep)
+    prune_snapshots(root, _index_config(manifest).keep)
     return record
 
 

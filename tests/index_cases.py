@@ -1,5 +1,9 @@
 """Backends with the settings that the contract is held against, on N vectors of DIM dimensions."""
 
+import atexit
+import shutil
+import tempfile
+from functools import cache
 from typing import NamedTuple
 
 from indexer.config import (
@@ -15,6 +19,7 @@ from indexer.config import (
     SimHashSearch,
 )
 from indexer.index import Metric
+from indexer.milvus_config import MilvusBuild, MilvusConfig, MilvusSearch
 
 N, DIM = 3000, 24
 
@@ -77,3 +82,20 @@ CASES = {
         (0.95, 0.83),
     ),
 }
+
+
+def case_of(kind: str) -> Case:
+    return milvus_case() if kind == "milvus" else CASES[kind]
+
+
+@cache
+def milvus_case() -> Case:
+    folder = tempfile.mkdtemp(prefix="shelfmate-milvus-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    uri = f"{folder}/lite.db"
+    cells = MilvusBuild(uri=uri, index="IVF_FLAT", parameters={"nlist": 50})
+    return Case(
+        MilvusConfig(build=cells, search=MilvusSearch(parameters={"nprobe": 10})),
+        MilvusConfig(build=MilvusBuild(uri=uri, index="FLAT")),
+        (0.9, 0.8),
+    )

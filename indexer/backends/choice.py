@@ -12,6 +12,7 @@ from artifacts.manifest import Json
 from indexer.backends.annoy_forest import AnnoyForest
 from indexer.backends.exact import ExactIndex
 from indexer.backends.faiss_engine import FaissEngine
+from indexer.backends.milvus_collection import MilvusCollection
 from indexer.backends.simhash import SimHash
 from indexer.config import (
     AnnoyConfig,
@@ -26,6 +27,7 @@ from indexer.config import (
 )
 from indexer.header import IndexHeader
 from indexer.index import Index, Metric
+from indexer.milvus_config import MilvusConfig, MilvusSearch
 from indexer.vector_store import VectorStore
 
 
@@ -52,6 +54,8 @@ def build_index(
             return AnnoyForest.build(store, config, seed=seed, threads=threads)
         case FaissConfig():
             return FaissEngine.build(store, config, seed=seed, threads=threads)
+        case MilvusConfig():
+            return MilvusCollection.build(store, config, seed=seed, threads=threads)
         case SimHashConfig():
             return SimHash.build(store, config, seed=seed, threads=threads)
         case _:
@@ -78,6 +82,8 @@ def load_index(folder: Path, search: SearchConfig | None = None) -> Index:
             return AnnoyForest.load(folder, header, config)
         case FaissConfig():
             return FaissEngine.load(folder, header, config)
+        case MilvusConfig():
+            return MilvusCollection.load(folder, header, config)
         case SimHashConfig():
             return SimHash.load(folder, header, config)
         case _:
@@ -95,6 +101,8 @@ def with_search(index: Index, search: SearchConfig) -> Index:
         return replace(index, config=index.config.model_copy(update=half))
     if isinstance(index, FaissEngine) and isinstance(search, FaissSearch):
         return replace(index, config=index.config.model_copy(update=half))
+    if isinstance(index, MilvusCollection) and isinstance(search, MilvusSearch):
+        return replace(index, config=index.config.model_copy(update=half))
     if isinstance(index, SimHash) and isinstance(search, SimHashSearch):
         return replace(index, config=index.config.model_copy(update=half))
     raise ConfigError(
@@ -108,7 +116,7 @@ def parsed_search(index: Index, settings: Json) -> SearchConfig:
     Raises:
         ArtifactError: they are not of its backend.
     """
-    if not isinstance(index, AnnoyForest | FaissEngine | SimHash):
+    if not isinstance(index, AnnoyForest | FaissEngine | MilvusCollection | SimHash):
         raise ArtifactError(f"search settings: expected none for an exact index, got {settings}")
     try:
         return type(index.config.search).model_validate(settings)

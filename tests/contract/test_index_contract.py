@@ -19,9 +19,11 @@ from indexer.backends import build_index, load_index
 from indexer.config import AnnoySearch, FaissSearch, SearchConfig, SimHashSearch
 from indexer.index import Index, Metric
 from tests.clusters import clustered
-from tests.index_cases import CASES, DIM, N
+from tests.index_cases import CASES, DIM, N, case_of
 
-each_backend = pytest.mark.parametrize("kind", CASES)
+each_backend = pytest.mark.parametrize(
+    "kind", [*CASES, pytest.param("milvus", marks=pytest.mark.extras)]
+)
 each_metric = pytest.mark.parametrize("metric", Metric)
 
 
@@ -36,7 +38,7 @@ def queries() -> FloatMatrix:
 
 
 def build(kind: str, metric: Metric, vectors: FloatMatrix, *, full: bool = False) -> Index:
-    config = CASES[kind].full if full else CASES[kind].usual
+    config = case_of(kind).full if full else case_of(kind).usual
     return build_index(vectors, metric, config, seed=5, threads=1)
 
 
@@ -114,7 +116,7 @@ def test_index_knows_its_size(kind: str, metric: Metric):
 @each_metric
 def test_recall_stays_above_its_floor(kind: str, metric: Metric):
     truth = built("exact", metric).search(queries(), 10)
-    assert recall(built(kind, metric).search(queries(), 10), truth) >= CASES[kind].floor(metric)
+    assert recall(built(kind, metric).search(queries(), 10), truth) >= case_of(kind).floor(metric)
 
 
 @each_backend
@@ -321,9 +323,9 @@ def contents(folder: Path) -> dict[str, bytes]:
 @each_backend
 @each_metric
 def test_building_with_two_threads_keeps_recall(kind: str, metric: Metric):
-    index = build_index(base(), metric, CASES[kind].usual, seed=5, threads=2)
+    index = build_index(base(), metric, case_of(kind).usual, seed=5, threads=2)
     truth = built("exact", metric).search(queries(), 10)
-    assert recall(index.search(queries(), 10), truth) >= CASES[kind].floor(metric)
+    assert recall(index.search(queries(), 10), truth) >= case_of(kind).floor(metric)
 
 
 @each_backend
@@ -366,7 +368,7 @@ def test_search_half_may_be_replaced_on_load(
 def test_search_settings_of_another_backend_are_refused(kind: str, tmp_path: Path):
     build(kind, Metric.COSINE, base()[:50]).save(tmp_path)
     other = AnnoySearch() if kind != "annoy" else FaissSearch()
-    with pytest.raises(ConfigError, match=CASES[kind].usual.kind):
+    with pytest.raises(ConfigError, match=case_of(kind).usual.kind):
         load_index(tmp_path, other)
 
 

@@ -41,6 +41,8 @@ def show_similar(
             failed.append(outcome)
         else:
             console.print(_table(item_id, outcome, titles, options))
+            for remark in _remarks(outcome, titles):
+                console.print(remark, style="italic", markup=False, soft_wrap=True)
     return failed
 
 
@@ -84,7 +86,6 @@ def _table(
     for item in answer.items:
         score = f"{item.score:,.0f}" if item.score_kind == "count" else f"{item.score:.3f}"
         table.add_row(score, item.source, item.item_id, titles.get(item.item_id, ""))
-    table.caption = "\n".join(_remarks(answer, titles)) or None
     return table
 
 

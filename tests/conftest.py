@@ -32,6 +32,7 @@ def tiny_configs() -> RetrievalConfig:
             "offer_page": ServingConfig(),
             "live_only": ServingConfig(sources=(Source.LIVE,)),
             "by_content": ServingConfig(space="content"),
+            "borrowing": ServingConfig(sources=(Source.HYBRID, Source.POPULAR), k=3),
         }
     )
 

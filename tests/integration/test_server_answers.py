@@ -228,7 +228,7 @@ def test_status_names_snapshot_and_configs(client, tiny_state):
     assert status.state == "serving"
     assert status.snapshot_id == tiny_state.snapshot.id
     assert status.spaces == {"cf": DIM, "content": DIM}
-    assert status.serving_configs == ("by_content", "live_only", "offer_page")
+    assert status.serving_configs == ("borrowing", "by_content", "live_only", "offer_page")
 
 
 def test_serving_config_changes_sources_and_space(client):

@@ -13,6 +13,9 @@ from indexer.target_config import TargetConfig
 
 FROZEN = ConfigDict(frozen=True, extra="forbid")
 
+CUT_SPACES = frozenset({"content", "image"})
+"""Spaces of what a product is: what is like it lies in its own top category, as a rule."""
+
 
 class ExactConfig(BaseModel):
     """Every vector is compared; the oracle, and the best choice below some thousand vectors."""
@@ -189,14 +192,19 @@ class SpaceIndexConfig(BaseModel):
     """Search engine of everything that is not small; FAISS where there is no target either."""
     target: TargetConfig | None = None
     """What searches are to reach; each part that is not small finds its backend by measuring."""
-    per_category: bool = False
-    """One index per top category instead of one for the space."""
+    per_category: bool | None = None
+    """One index per top category instead of one for the space; None cuts `content` and `image`."""
     exact_below: int = Field(default=1000, ge=0)
     """Parts with fewer vectors than this are searched exactly, whatever the backend."""
     neighbors: int = Field(default=50, ge=0)
     """Neighbours precomputed for each item; 0 for no table."""
     bands: BandsConfig | None = None
     """What is too close or too far to be a neighbour; None leaves nothing but the item itself out."""
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether each top category has an index of its own."""
+        return self.space in CUT_SPACES if self.per_category is None else self.per_category
 
     @model_validator(mode="after")
     def _is_told_or_measured(self) -> "SpaceIndexConfig":

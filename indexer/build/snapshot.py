@@ -215,7 +215,7 @@ class _Assembly:
 
     def _index(self, space: SpaceInput) -> None:
         table, catalog = space.table, self.inputs.prepared.catalog
-        cut = partition(table, catalog, per_category=space.config.per_category)
+        cut = partition(table, catalog, per_category=space.config.is_cut)
         if cut.without_vectors:
             self.without.append(SpaceWithout(space=table.space, categories=cut.without_vectors))
         for relation in space.relations:

@@ -4,7 +4,14 @@ import pytest
 from pydantic import ValidationError
 
 from artifacts.relation import Relation
-from indexer.config import AnnoyConfig, FaissConfig, IndexConfig, SimHashBuild, SimHashConfig
+from indexer.config import (
+    AnnoyConfig,
+    FaissConfig,
+    IndexConfig,
+    SimHashBuild,
+    SimHashConfig,
+    SpaceIndexConfig,
+)
 
 TABLE = """
 seed = 7
@@ -20,6 +27,20 @@ backend = { kind = "simhash", build = { bits = 128 }, search = { candidates = 30
 space = "content"
 backend = { kind = "annoy" }
 """
+
+
+@pytest.mark.parametrize(
+    ("space", "per_category", "cut"),
+    [
+        ("content", None, True),
+        ("image", None, True),
+        ("cf", None, False),
+        ("cf", True, True),
+        ("content", False, False),
+    ],
+)
+def test_spaces_of_what_a_product_is_are_cut_unless_told_otherwise(space, per_category, cut):
+    assert SpaceIndexConfig(space=space, per_category=per_category).is_cut == cut
 
 
 def test_table_is_read_with_the_backend_that_its_kind_names():

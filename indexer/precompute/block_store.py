@@ -1,4 +1,4 @@
-"""Finished blocks of lists, kept aside until a table is whole."""
+"""Finished blocks of lists, kept aside until a table is whole (docs/adr/0013)."""
 
 import fcntl
 import io

@@ -11,7 +11,7 @@ from artifacts.embeddings import EmbeddingTable
 from artifacts.errors import ArtifactError, DataError
 from artifacts.manifest import fingerprint
 from artifacts.progress import Progress
-from trainer.config import EvaluateConfig
+from trainer.config import EvaluateConfig, Prod2VecConfig
 from trainer.ranking import Cases
 from trainer.settings import Settings
 from trainer.tune_config import SearchRange, TuneConfig
@@ -54,7 +54,9 @@ class TuneTask:
     @property
     def ranges(self) -> Mapping[str, SearchRange]:
         """Search ranges of the space."""
-        return self.tune.ranges_of(self.space.name)
+        # Settings of the trainer that is not used would be searched for nothing.
+        softmax = isinstance(self.base, Prod2VecConfig) and self.base.softmax is not None
+        return self.tune.ranges_of(self.space.name, "softmax" if softmax else "")
 
     def check(self) -> None:
         """Refuse ranges that the settings cannot take.

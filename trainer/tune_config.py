@@ -53,9 +53,15 @@ class TuneConfig(Settings):
     """By space and setting, as in `[tune.ranges.cf] window = { low = 1, high = 10 }`. Those of a
     space replace the published ones whole."""
 
-    def ranges_of(self, space: str) -> Mapping[str, SearchRange]:
-        """Return the search ranges of a space; empty where neither file nor literature has any."""
-        return self.ranges.get(space) or PUBLISHED_RANGES.get(space, {})
+    def ranges_of(self, space: str, trainer: str = "") -> Mapping[str, SearchRange]:
+        """Return the search ranges of a space; empty where neither file nor literature has any.
+
+        Args:
+            space: name.
+            trainer: where the space has several, and it is not the usual one: its name.
+        """
+        published = f"{space}.{trainer}" if trainer else space
+        return self.ranges.get(space) or PUBLISHED_RANGES.get(published, {})
 
 
 PUBLISHED_RANGES: dict[str, dict[str, SearchRange]] = {
@@ -68,6 +74,15 @@ PUBLISHED_RANGES: dict[str, dict[str, SearchRange]] = {
         "subsample": SearchRange(choices=(0.0, 1e-5, 1e-4, 1e-3)),
         "negative": SearchRange(low=5, high=30),
         "learning_rate": SearchRange(low=0.01, high=0.1, log=True),
+    },
+    # Windows as above; the rest is this trainer's own.
+    "cf.softmax": {
+        "window": SearchRange(low=1, high=10),
+        "softmax.epochs": SearchRange(low=4, high=30, log=True),
+        "softmax.learning_rate": SearchRange(low=0.05, high=0.5, log=True),
+        "softmax.distance_exponent": SearchRange(low=0.0, high=1.5),
+        "softmax.item_exponent": SearchRange(low=0.0, high=1.0),
+        "softmax.dropout": SearchRange(low=0.0, high=0.4),
     },
     # Bojanowski et al. 2017 for the subwords, Arora et al. 2017 for the weights.
     "content": {

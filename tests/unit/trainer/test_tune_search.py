@@ -5,6 +5,7 @@ from pydantic import ValidationError
 from artifacts.errors import ConfigError
 from trainer.config import Prod2VecConfig
 from trainer.content_config import ContentConfig
+from trainer.softmax_config import SoftmaxConfig
 from trainer.tune_config import PUBLISHED_RANGES, SearchRange, TuneConfig
 from trainer.tune_search import check_ranges, suggest, values_of, with_values
 from trainer.tune_spaces import tunable_space
@@ -12,8 +13,11 @@ from trainer.tune_spaces import tunable_space
 
 @pytest.mark.parametrize("space", sorted(PUBLISHED_RANGES))
 def test_published_ranges_fit_the_settings(space):
-    settings = tunable_space(space).settings
-    check_ranges(settings, TuneConfig().ranges_of(space), space)
+    name, _, trainer = space.partition(".")
+    settings = tunable_space(name).settings
+    if trainer == "softmax":
+        settings = Prod2VecConfig(softmax=SoftmaxConfig())
+    check_ranges(settings, TuneConfig().ranges_of(name, trainer), name)
     assert values_of(settings, PUBLISHED_RANGES[space]) is not None
 
 

@@ -14,7 +14,7 @@ from tests.made_pictures import COLOURS, write_pictures
 from tests.made_sessions import prepare_sessions
 from tests.made_users import prepare_shoppers
 from tests.unit.trainer.test_tune import limits
-from trainer.config import EvaluateConfig
+from trainer.config import EvaluateConfig, Prod2VecConfig
 from trainer.images_config import ImagesConfig
 from trainer.meta_config import MetaConfig
 from trainer.settings import Settings
@@ -28,6 +28,7 @@ from trainer.user_cases import UserCases
 from trainer.users_config import AlsConfig
 
 META = MetaConfig(dimensions=8, softmax=SoftmaxConfig(epochs=2, noise=32))
+SOFTMAX = Prod2VecConfig(softmax=SoftmaxConfig())
 USER = AlsConfig(dimensions=4, iterations=2, alpha=10.0, regularisation=1.0, threads=1)
 
 
@@ -52,6 +53,15 @@ def tuned(
     with tune_data(prepared, tune, 1.0, tmp_path) as data:
         run_trials(study, task, data, tmp_path, limits(trials))
         return study, confirm(study, task, data, tmp_path)
+
+
+def test_only_settings_of_the_trainer_in_use_are_searched():
+    space, tune = tunable_space("cf"), TuneConfig()
+    for base, searched in ((Prod2VecConfig(), "negative"), (SOFTMAX, "softmax.dropout")):
+        task = TuneTask(space, base, tune, EvaluateConfig(), 1.0, "made")
+        task.check()
+        assert searched in task.ranges
+        assert ("negative" in task.ranges) == (base.softmax is None)
 
 
 def test_meta_is_scored_by_last_steps(tmp_path):

@@ -8,9 +8,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
-from numpy.typing import NDArray
 
 from artifacts.arrays import FloatMatrix
 from artifacts.errors import ConfigError, DataError
@@ -20,6 +17,7 @@ from indexer.config import AnnoySearch, FaissSearch, SearchConfig, SimHashSearch
 from indexer.index import Index, Metric
 from tests.clusters import clustered
 from tests.index_cases import CASES, DIM, N, case_of
+from tests.index_laws import assert_lawful, plain_scores
 
 each_backend = pytest.mark.parametrize(
     "kind", [*CASES, pytest.param("milvus", marks=pytest.mark.extras)]
@@ -45,33 +43,6 @@ def build(kind: str, metric: Metric, vectors: FloatMatrix, *, full: bool = False
 @cache
 def built(kind: str, metric: Metric, *, full: bool = False) -> Index:
     return build(kind, metric, base(), full=full)
-
-
-def plain_scores(vectors: FloatMatrix, asked: FloatMatrix, metric: Metric) -> NDArray[np.float64]:
-    """Score in float64, without any code under test."""
-    left, right = asked.astype(np.float64), vectors.astype(np.float64)
-    if metric is Metric.COSINE:
-        left, right = (
-            side / np.maximum(np.linalg.norm(side, axis=1, keepdims=True), 1e-300)
-            for side in (left, right)
-        )
-    return left @ right.T  # (q, n)
-
-
-def assert_lawful(answer: Neighbors, vectors: FloatMatrix, asked: FloatMatrix, metric: Metric):
-    """Check shape-independent rules: types, true scores, order, ties, padding, no row twice."""
-    assert answer.rows.dtype == np.int32
-    assert answer.scores.dtype == np.float32
-    truth = plain_scores(vectors, asked, metric)
-    for rows, scores, true in zip(answer.rows, answer.scores, truth, strict=True):
-        hits = rows >= 0
-        assert not hits[np.argmin(hits) :].any() or hits.all()
-        assert np.all(scores[~hits] == -np.inf)
-        found, given_scores = rows[hits], scores[hits]
-        assert len(np.unique(found)) == len(found)
-        np.testing.assert_allclose(given_scores, true[found], rtol=1e-5, atol=1e-5)
-        keys = list(zip(-given_scores.astype(float), found.tolist(), strict=True))
-        assert keys == sorted(keys)
 
 
 def recall(answer: Neighbors, truth: Neighbors) -> float:
@@ -370,26 +341,3 @@ def test_search_settings_of_another_backend_are_refused(kind: str, tmp_path: Pat
     other = AnnoySearch() if kind != "annoy" else FaissSearch()
     with pytest.raises(ConfigError, match=case_of(kind).usual.kind):
         load_index(tmp_path, other)
-
-
-@settings(derandomize=True, deadline=None, max_examples=25)
-@given(
-    kind=st.sampled_from(sorted(CASES)),
-    metric=st.sampled_from(list(Metric)),
-    n=st.integers(1, 60),
-    dim=st.integers(1, 9),
-    k=st.integers(1, 70),
-    seed=st.integers(0, 2**31 - 1),
-)
-@example(kind="annoy", metric=Metric.COSINE, n=23, dim=2, k=3, seed=17)
-def test_small_indices_at_full_effort_score_as_exact_ones(kind, metric, n, dim, k, seed):
-    # Few distinct coordinates, so that ties, duplicates and zero rows abound.
-    rng = np.random.default_rng(seed)
-    vectors = rng.integers(-1, 2, (n, dim)).astype(np.float32)
-    asked = rng.integers(-1, 2, (3, dim)).astype(np.float32)
-    answer = build(kind, metric, vectors, full=True).search(asked, k)
-    truth = build("exact", metric, vectors).search(asked, k)
-    assert_lawful(answer, vectors, asked, metric)
-    # Where more rows tie than an engine is asked for beyond k, its own rounding chooses among them,
-    # so the last bits may differ here; without such ties all bits are equal, as shown above.
-    np.testing.assert_allclose(answer.scores, truth.scores, rtol=1e-6, atol=1e-6)

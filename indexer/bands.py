@@ -16,6 +16,9 @@ NO_CEILING, NO_FLOOR = 2.0, -2.0
 
 LENGTHS_AT_ONCE = 1 << 16
 
+MOST_HITS = 20_000
+"""As `indexer.bands_config.BandsConfig.most_hits` has it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -25,10 +28,12 @@ class Limits:
         values: (c, 3) float32, as `indexer.band_kernels.keep_apart` takes them, a line for each
             category code.
         codes: (v,) int32, the line of each vocabulary row.
+        most_hits: hits looked at before a list is left short.
     """
 
     values: FloatMatrix
     codes: IntVector
+    most_hits: int = MOST_HITS
 
     @classmethod
     def of(cls, config: BandsConfig, catalog: Catalog) -> "Limits":
@@ -44,7 +49,7 @@ class Limits:
                 f"{', '.join(catalog.categories)}"
             )
         lines = [limits_of(config.of(name)) for name in catalog.categories]
-        return cls(np.vstack(lines), np.asarray(catalog.category_codes))
+        return cls(np.vstack(lines), np.asarray(catalog.category_codes), config.most_hits)
 
     def of_rows(self, rows: IntVector) -> FloatMatrix:
         """Return (m, 3) thresholds of lists of the items `rows`."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
 
 Cosine: TypeAlias = Annotated[float, Field(ge=-1, le=1)]
 
@@ -27,20 +27,15 @@ class Band(BaseModel):
             raise ValueError(f"min_similarity {low} is above max_to_source {high}: nothing passes")
         return self
 
-    @property
-    def is_open(self) -> bool:
-        """Whether everything passes."""
-        return self == OPEN_BAND
-
-
-OPEN_BAND = Band()
-
 
 class BandsConfig(Band):
     """Thresholds of a space, and of the categories that need others."""
 
     categories: Mapping[str, Band] = {}
     """By top category, thresholds in place of those of the space, all three of them."""
+    most_hits: PositiveInt = 20_000
+    """Hits of a search looked at before a list is left short. A minimum similarity of continuations,
+    or one product many thousand times, would otherwise have the whole space scored for each item."""
 
     def of(self, category: str) -> Band:
         """Return the thresholds of lists of items of `category`."""

@@ -51,7 +51,7 @@ def part_fingerprint(
         "version": LISTS_VERSION,
         "relation": str(relation),
         "shape": [len(positions), table.dim],
-        "bands": limits is not None,
+        "most_hits": None if limits is None else limits.most_hits,
         "data": digest.hexdigest(),
     }
     return fingerprint([content, settings])

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from artifacts.arrays import FloatMatrix, IntMatrix, IntVector
 from artifacts.neighbors import PAD_ROW, PAD_SCORE, Neighbors
-from indexer.bands import Bands, Sources
+from indexer.bands import MOST_HITS, Bands, Sources
 from indexer.index import Index, Metric
 from indexer.self_removal import without_self
 
@@ -44,10 +44,12 @@ class PartLimits:
     Attributes:
         values: (c, 3) float32, as `indexer.bands.Limits.values`.
         codes: (n,) int32, the line of each item of the part.
+        most_hits: hits looked at before a list is left short.
     """
 
     values: FloatMatrix
     codes: IntVector
+    most_hits: int = MOST_HITS
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +75,8 @@ class PartSearch:
     def lists(self, items: IntVector, k: int) -> Lists:
         """Find the k nearest others of each item that are neither too close nor too far.
 
-        Where a list falls short, its search is widened until k are found or until the index has
-        no more: an answer is short only if the index could not fill it.
+        Where a list falls short, its search is widened until k are found, until the index has no
+        more, or until `most_hits` were looked at.
 
         Args:
             items: (q,) int32 numbers within the part.
@@ -94,12 +96,16 @@ class PartSearch:
 
     def _fill(self, draft: "_Draft", k: int) -> None:
         short = np.arange(len(draft.best.rows))
-        fetch = min(k + 1 + max(LEAST_SPARE, k // 4), len(self.index))
+        fetch = min(k + 1 + max(LEAST_SPARE, k // 4), self._most(k))
         while len(short):
             pieces = max(1, -(-len(short) * fetch // HITS_AT_ONCE))
             left = [self._attempt(draft, lines, fetch) for lines in np.array_split(short, pieces)]
             short = np.concatenate(left)
-            fetch = min(2 * fetch, len(self.index))
+            fetch = min(2 * fetch, self._most(k))
+
+    def _most(self, k: int) -> int:
+        assert self.limits is not None, "bug: lists are filled within limits"
+        return min(max(self.limits.most_hits, k + 1), len(self.index))
 
     def _attempt(self, draft: "_Draft", lines: NDArray[np.intp], fetch: int) -> NDArray[np.intp]:
         """Fill those of `lines` that `fetch` hits are enough for; return the others."""
@@ -110,16 +116,16 @@ class PartSearch:
         k = draft.best.rows.shape[1]
         apart = self.bands.keep(sources, in_space, k)
         whole = apart.kept[:, -1] >= 0
-        done = whole | self._has_no_more(found, fetch, sources.limits)
+        done = whole | (fetch >= self._most(k)) | self._has_no_more(found, sources.limits)
         finished = lines[done]
         draft.best.rows[finished] = apart.take(found.rows, PAD_ROW)[done]
         draft.best.scores[finished] = apart.take(found.scores, PAD_SCORE)[done]
         draft.removed[:] += apart.removed[done].sum(axis=0, dtype=np.int64)
         return lines[~done]
 
-    def _has_no_more(self, found: Neighbors, fetch: int, limits: FloatMatrix) -> NDArray[np.bool_]:
+    def _has_no_more(self, found: Neighbors, limits: FloatMatrix) -> NDArray[np.bool_]:
         """Tell of each answer whether a wider one could hold nothing that passes."""
-        dry = (found.rows[:, -1] < 0) | (fetch >= len(self.index))
+        dry: NDArray[np.bool_] = found.rows[:, -1] < 0
         if self.metric is not Metric.COSINE:
             return dry
         # Hits come by falling likeness to the source, so all further ones are too far.

@@ -10,7 +10,7 @@ import numpy as np
 from artifacts.arrays import FloatMatrix, IntVector, map_array
 from artifacts.embeddings import VECTORS_NAME, EmbeddingTable
 from artifacts.relation import Relation
-from indexer.bands import Bands, Limits
+from indexer.bands import MOST_HITS, Bands, Limits
 from indexer.index import Metric
 from indexer.precompute.block_store import BlockStore
 from indexer.precompute.part_search import PartLimits, PartSearch
@@ -37,6 +37,7 @@ class PartWork:
         relation: what a neighbour means.
         n: items of the part.
         k: length of the lists.
+        most_hits: hits looked at before a list is left short.
     """
 
     store: BlockStore
@@ -45,6 +46,7 @@ class PartWork:
     relation: Relation
     n: int
     k: int
+    most_hits: int = MOST_HITS
 
     @property
     def blocks(self) -> int:
@@ -82,7 +84,7 @@ class PartWork:
         metric = Metric.of(self.relation)
         if apart is None:
             return PartSearch(part.index, metric, positions, table.vectors)
-        limits = PartLimits(apart.limits.values, apart.limits.codes[part.rows])
+        limits = PartLimits(apart.limits.values, apart.limits.codes[part.rows], self.most_hits)
         self._keep(LIMITS, limits.values)
         self._keep(CODES, limits.codes)
         return PartSearch(part.index, metric, positions, table.vectors, apart.bands, limits)
@@ -99,7 +101,7 @@ class PartWork:
         bands = limits = None
         if (self.store.folder / LIMITS).exists():
             values, codes = (map_array(self.store.folder / name) for name in (LIMITS, CODES))
-            bands, limits = _bands_of(self.space), PartLimits(values, codes)
+            bands, limits = _bands_of(self.space), PartLimits(values, codes, self.most_hits)
         index = RowIndex.open(self.index).index
         positions = map_array(self.store.folder / POSITIONS)
         return PartSearch(index, Metric.of(self.relation), positions, vectors, bands, limits)

@@ -1,7 +1,7 @@
 """Neighbours of every item of a space, ahead of time."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -153,6 +153,8 @@ def _parts(request: ListsRequest, means: ListsMeans) -> Iterator[_Part]:
         store = means.stores.claim(name)
         saved = request.folders.get(category)
         work = PartWork(store, saved, request.space, relation, len(index), request.k)
+        if request.limits is not None:
+            work = replace(work, most_hits=request.limits.most_hits)
         yield _Part(category, index, ListedPart(fingerprint=name), work)
 
 

@@ -145,6 +145,20 @@ def test_copies_by_the_hundred_leave_one_of_each(tmp_path: Path):
     assert lists.parts["*"].short == 90
 
 
+@pytest.mark.parametrize(("most", "found"), [(15, 0), (40, 5)])
+def test_no_more_than_so_many_hits_are_looked_at(tmp_path: Path, most: int, found: int):
+    vectors = np.repeat(clustered(10, seed=4), 10, axis=0)
+    vectors[:20] = vectors[0]  # twenty copies stand before whatever is not too close
+    table, catalog = embedding_table(range(ITEMS), vectors), catalog_of(tmp_path)
+    index = made_space_index(table, Relation.ALTERNATIVES, catalog, per_category=False)
+    limits = Limits.of(BandsConfig(max_to_source=0.999, most_hits=most), catalog)
+    lists = computed(tmp_path, table, index, 5, limits=limits)
+    of_copy, of_other = lists.table.lookup(0), lists.table.lookup(50)
+    assert of_copy is not None
+    assert of_other is not None
+    assert ((of_copy[0] >= 0).sum(), (of_other[0] >= 0).sum()) == (found, 5)
+
+
 def test_zero_vectors_are_like_nothing(tmp_path: Path):
     vectors = clustered(ITEMS, seed=1)
     vectors[:7] = 0

@@ -102,6 +102,7 @@ COMPLETE_JOURNEY = QualityData(
         },
     },
     against_co_occurrence=1.15,
-    meta={"columns": ("category:2", "category:3")},
+    # Titles name the category once more, and the size of the package, which says little.
+    meta={"columns": ("category:2", "category:3"), "title_words": 0},
 )
 QUALITY_DATA = {data.name: data for data in (DIGINETICA, INSTACART, COMPLETE_JOURNEY)}

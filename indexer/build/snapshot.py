@@ -31,7 +31,7 @@ from indexer.build.inputs import SnapshotInputs, SpaceInput, open_spaces
 from indexer.build.linking import link_files
 from indexer.build.lists import ListsBuilder
 from indexer.build.part_index import BuildEffort
-from indexer.build.reuse import EarlierIndices, find_snapshot
+from indexer.build.reuse import EarlierIndices, newest_of
 from indexer.build.space import RelationBuilder
 from indexer.categories import partition
 from indexer.config import IndexConfig, thread_count
@@ -52,7 +52,7 @@ def build_snapshot(  # noqa: PLR0913 - what a build is made from, and how
 ) -> Snapshot:
     """Build a sealed snapshot under `root`; `indexer.publish` puts it in use.
 
-    Where there is one already of the same inputs, settings and releases, that one is returned.
+    Where the newest one is of the same inputs, settings and releases, that one is returned.
     Indices that an earlier snapshot holds of the same vectors and settings are taken from there.
     They, vocabulary, catalogue and vectors are hard-linked where the filesystem allows. A build
     that fails or is killed leaves nothing that a reader would open.
@@ -78,7 +78,7 @@ def build_snapshot(  # noqa: PLR0913 - what a build is made from, and how
     sources |= {f"embeddings/{space.table.space}": space.manifest.id for space in spaces}
     settings = _settings(inputs, spaces, config)
     name = fingerprint([sources, _checksums(inputs, spaces), settings, inputs.quality, release()])
-    if not fresh and (found := find_snapshot(root, name)) is not None:
+    if not fresh and (found := newest_of(root, name)) is not None:
         progress.start("index")
         progress.finish(f"snapshot {found.id} is up to date")
         return found
@@ -104,7 +104,7 @@ def build_snapshot(  # noqa: PLR0913 - what a build is made from, and how
             )
     except ArtifactError:
         # Another builder of the very same may have been first within this second.
-        twin = None if fresh else find_snapshot(root, name)
+        twin = None if fresh else newest_of(root, name)
         if twin is None:
             raise
         return twin

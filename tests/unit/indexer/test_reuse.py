@@ -238,6 +238,16 @@ def test_unchanged_inputs_and_settings_build_no_further_snapshot(shop: Shop):
     assert shop.root.ids() == [first.id]
 
 
+def test_going_back_to_old_settings_makes_the_newest_snapshot_of_linked_parts(shop: Shop):
+    inputs = shop.inputs(made(1))
+    old, _ = shop.build(inputs, settings())
+    shop.build(inputs, settings(changes={"neighbors": 3}), 1)
+    again, reused = shop.build(inputs, settings(), 2)
+    assert shop.root.ids()[-1] == again.id != old.id
+    assert reused == 3
+    assert again.manifest.files == old.manifest.files
+
+
 def test_fresh_builds_everything_whatever_there_is(shop: Shop):
     inputs = shop.inputs(made(1))
     first, _ = shop.build(inputs, settings())

@@ -98,7 +98,7 @@ class PartSearch:
         short = np.arange(len(draft.best.rows))
         fetch = min(k + 1 + max(LEAST_SPARE, k // 4), self._most(k))
         while len(short):
-            pieces = max(1, -(-len(short) * fetch // HITS_AT_ONCE))
+            pieces = min(-(-len(short) * fetch // HITS_AT_ONCE), len(short))
             left = [self._attempt(draft, lines, fetch) for lines in np.array_split(short, pieces)]
             short = np.concatenate(left)
             fetch = min(2 * fetch, self._most(k))

@@ -2,6 +2,8 @@
 
 import gc
 import importlib.util
+import os
+import sys
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,17 +13,23 @@ import pytest
 
 from artifacts.errors import ArtifactError, BackendUnavailableError
 from artifacts.progress import SilentProgress
+from artifacts.relation import Relation
 from artifacts.snapshot import Snapshot
 from artifacts.versions import VersionedRoot
 from indexer.bands_config import BandsConfig
 from indexer.build import SnapshotInputs, build_snapshot
 from indexer.config import ExactConfig, IndexConfig, PrecomputeConfig, SpaceIndexConfig
 from indexer.precompute import block_engine
+from indexer.precompute.block_store import BlockStore
+from indexer.precompute.engine import BlockTask
+from indexer.precompute.part_search import PartSearch
+from indexer.precompute.part_work import PartWork
 from tests.clusters import clustered
 from tests.made_artifacts import MADE_AT, write_embedding, write_prepared
 
 HAS_SPARK = importlib.util.find_spec("pyspark") is not None
 ITEMS = 6_000
+UNUSED: PartSearch = None  # type: ignore[assignment]  # workers open a search of their own
 
 # The library leaves the closing of its sockets to the collector.
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
@@ -30,9 +38,6 @@ pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning
 @pytest.fixture(scope="module")
 def spark() -> Iterator[object]:
     """A local session of two cores; starting one takes seconds."""
-    import os
-    import sys
-
     from pyspark.sql import SparkSession
 
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
@@ -95,18 +100,12 @@ def test_same_rows_as_by_threads(inputs: SnapshotInputs, tmp_path: Path, spark: 
 
 @pytest.mark.extras
 def test_failure_of_a_worker_is_told(inputs: SnapshotInputs, tmp_path: Path, spark: object):
-    from indexer.precompute.engine import BlockTask
     from indexer.precompute.on_spark import OnSpark
 
     gone = tmp_path / "gone"
-    from artifacts.relation import Relation
-    from indexer.precompute.block_store import BlockStore
-    from indexer.precompute.part_work import PartWork
-
     work = PartWork(BlockStore(gone), gone, gone, Relation.ALTERNATIVES, 5, 3)
-    search = None
     with pytest.raises(ArtifactError, match=r"Spark could not compute them(.|\n)*gone"):
-        list(OnSpark({}, 1).run([BlockTask(work, search, 0)]))  # type: ignore[arg-type]
+        list(OnSpark({}, 1).run([BlockTask(work, UNUSED, 0)]))
 
 
 @pytest.mark.skipif(HAS_SPARK, reason="the extra `spark` is installed")

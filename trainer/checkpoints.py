@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,6 +44,10 @@ class Checkpoints:
         self._clock = clock
         self._written = clock()
 
+    def part(self, name: str) -> Self:
+        """Return the checkpoints of a part of this training, removed with the whole."""
+        return type(self)(self._folder / name, every_s=self._every_s, clock=self._clock)
+
     def latest(self) -> Checkpoint | None:
         """Return the newest checkpoint, or None where there is none.
 
@@ -63,8 +67,14 @@ class Checkpoints:
 
         Cost: all arrays written and flushed to the disk.
         """
-        if self._clock() - self._written < self._every_s:
-            return
+        if self._clock() - self._written >= self._every_s:
+            self.store(epochs, arrays)
+
+    def store(self, epochs: int, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Write a checkpoint after `epochs` passes, however young the last one is.
+
+        Cost: all arrays written and flushed to the disk.
+        """
         older = self._kept()
         with staged_folder(self._folder / f"{PREFIX}{epochs:06d}") as folder:
             for name, array in arrays.items():

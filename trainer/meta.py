@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from artifacts.arrays import FloatMatrix, FloatVector, IntVector
+from artifacts.arrays import FloatVector, IntVector
 from artifacts.embeddings import EmbeddingTable
 from artifacts.errors import DataError
 from artifacts.manifest import fingerprint
@@ -19,11 +19,13 @@ from trainer.composition import Composition, train_composed
 from trainer.config import Prod2VecConfig
 from trainer.interleaving import interleave, widened
 from trainer.item_columns import item_column
+from trainer.joined_vectors import Matrices
+from trainer.members import fit_members
 from trainer.meta_config import MetaConfig
 from trainer.metadata_tokens import MetadataTokens, metadata_tokens
 from trainer.pair_counts import PairCounts, count_pairs
-from trainer.prod2vec_softmax import as_asked
 from trainer.scratch import scratch_folder
+from trainer.session_weights import weigh_sessions
 from trainer.space_artifact import SpaceRecipe, store_space
 from trainer.title_words import TitleWords, title_words
 from trainer.weighted_lists import WeightedLists, frequent_lists, read_weighted_lists
@@ -141,6 +143,7 @@ def fit_meta(
     progress.start("count pairs")
     sessions = read_weighted_lists(prepared.train_sessions, use=config.kind_weights)
     rows, frequent = frequent_lists(sessions, config.min_count)
+    frequent = weigh_sessions(frequent, config.softmax)
     if len(rows) < 2:
         raise DataError(
             f"train.meta: expected at least two items that occur {config.min_count} times in "
@@ -155,15 +158,14 @@ def fit_meta(
     progress.finish(
         f"{len(pairs.columns):,} pairs of {len(rows):,} items, {len(tokens.names):,} tokens"
     )
-    progress.start("train meta-prod2vec", total=config.softmax.epochs)
-    model = train_composed(
-        pairs,
-        composition,
-        _as_prod2vec(config),
-        checkpoints=checkpoints,
-        progress=progress,
-    )
-    matrices = as_asked(*model.matrices(_shares(composition, counts, config)), config.softmax)
+    progress.start("train meta-prod2vec", total=config.softmax.epochs * config.softmax.members)
+    shares = _shares(composition, counts, config)
+
+    def fit(one: Prod2VecConfig, part: Checkpoints | None) -> Matrices:
+        model = train_composed(pairs, composition, one, checkpoints=part, progress=progress)
+        return model.matrices(shares)
+
+    matrices = fit_members(_as_prod2vec(config), fit, checkpoints)
     fitted = _fitted(matrices, rows, tokens, config)
     progress.finish(f"{len(fitted.table):,} items, {fitted.table.dim} dimensions")
     return fitted
@@ -222,7 +224,7 @@ def _as_prod2vec(config: MetaConfig) -> Prod2VecConfig:
 
 
 def _fitted(
-    matrices: tuple[FloatMatrix, FloatMatrix],
+    matrices: Matrices,
     rows: IntVector,
     tokens: MetadataTokens,
     config: MetaConfig,

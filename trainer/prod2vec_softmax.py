@@ -3,14 +3,17 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from artifacts.arrays import FloatMatrix, IntVector
+from artifacts.arrays import IntVector
 from artifacts.embeddings import EmbeddingTable
 from artifacts.errors import DataError
 from artifacts.prepared import Prepared
 from artifacts.progress import Progress
 from trainer.checkpoints import Checkpoints
 from trainer.config import Prod2VecConfig
+from trainer.joined_vectors import Matrices
+from trainer.members import fit_members
 from trainer.pair_counts import PairCounts, count_pairs
+from trainer.session_weights import weigh_sessions
 from trainer.softmax import train_softmax
 from trainer.softmax_config import SoftmaxConfig
 from trainer.weighted_lists import frequent_lists, read_weighted_lists
@@ -42,6 +45,7 @@ def fit_softmax(
     rows, sessions = frequent_lists(
         read_weighted_lists(prepared.train_sessions, use=config.kind_weights), config.min_count
     )
+    sessions = weigh_sessions(sessions, settings)
     pairs = count_pairs(
         sessions.lists,
         len(rows),
@@ -56,30 +60,21 @@ def fit_softmax(
             f"training, beside others, got {len(learnt)}; lower `min_count` or bring more sessions"
         )
     progress.finish(f"{len(pairs.columns):,} pairs of {len(learnt):,} items")
-    progress.start("train prod2vec", total=settings.epochs)
-    model = train_softmax(pairs, config, checkpoints=checkpoints, progress=progress)
-    table = _table(
-        rows[learnt],
-        as_asked(model.vectors[learnt], model.outputs[learnt], settings),
-        pairs,
-        settings,
-    )
+    progress.start("train prod2vec", total=settings.epochs * settings.members)
+
+    def fit(one: Prod2VecConfig, part: Checkpoints | None) -> Matrices:
+        model = train_softmax(pairs, one, checkpoints=part, progress=progress)
+        return model.vectors[learnt], model.outputs[learnt]
+
+    matrices = fit_members(config, fit, checkpoints)
+    table = _table(rows[learnt], matrices, pairs, settings)
     progress.finish(f"{len(table):,} items, {table.dim} dimensions")
     return table
 
 
-def as_asked(
-    vectors: FloatMatrix, outputs: FloatMatrix, settings: SoftmaxConfig
-) -> tuple[FloatMatrix, FloatMatrix]:
-    """Return both matrices as the space keeps them, (n, d) or with `both_ways` (n, 2 d)."""
-    if not settings.both_ways:
-        return vectors, outputs
-    return np.hstack([vectors, outputs]), np.hstack([outputs, vectors])
-
-
 def _table(
     rows: IntVector,
-    matrices: tuple[FloatMatrix, FloatMatrix],
+    matrices: Matrices,
     pairs: PairCounts,
     settings: SoftmaxConfig,
 ) -> EmbeddingTable:

@@ -11,14 +11,15 @@ from numpy.typing import NDArray
 
 from artifacts.ragged import Ragged
 
-OLDEST_FIRST = [("start", "ascending"), ("session_id", "ascending")]
+OLDEST_FIRST = [("start", "ascending"), ("digits", "ascending"), ("session_id", "ascending")]
 BEFORE_ALL = -(2**63)
 
 
 def read_session_lists(sessions: Path) -> Ragged:
     """Return the items of every session, oldest session first.
 
-    Sessions without a time count as older than all others; ties are broken by session id.
+    Sessions without a time count as older than all others; ties are broken by session id, shorter
+    ids first, so that numbered sessions keep their order.
 
     Args:
         sessions: Parquet file as `artifacts.prepared.Prepared` describes it.
@@ -34,6 +35,7 @@ def oldest_first(table: pa.Table) -> NDArray[np.int64]:
     """Return the places of sessions by their age; the table has `session_id` and `started_at`."""
     starts = table.column("started_at").cast(pa.int64())
     ages = table.select(["session_id"]).append_column("start", pc.fill_null(starts, BEFORE_ALL))
+    ages = ages.append_column("digits", pc.utf8_length(table.column("session_id")))
     order: NDArray[np.int64] = pc.sort_indices(ages, sort_keys=OLDEST_FIRST).to_numpy()
     return order.astype(np.int64)
 

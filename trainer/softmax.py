@@ -70,6 +70,8 @@ def run_epochs(
         progress.advance()
         if checkpoints and epoch + 1 < settings.epochs:
             checkpoints.offer(epoch + 1, rows.arrays)
+    if checkpoints and settings.members > 1 and done < settings.epochs:
+        checkpoints.store(settings.epochs, rows.arrays)
 
 
 def _resume(rows: SoftmaxRows, checkpoints: Checkpoints | None) -> int:

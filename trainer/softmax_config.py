@@ -30,6 +30,18 @@ class SoftmaxConfig(Settings):
     """Penalty on squared vectors."""
     dropout: float = Field(default=0.0, ge=0, lt=1)
     """Share of the coordinates of an input vector that a batch leaves out (Srivastava et al. 2014)."""
-    both_ways: bool = False
-    """Ask with input and output vector end to end, and be asked for with the two exchanged: score
-    u_a . w_b + w_a . u_b. Twice the dimensions; the two estimates of one number are averaged."""
+    session_exponent: float = Field(default=0.0, ge=0, le=2)
+    """The pairs of a session of n items count n ** -session_exponent each: 0 all alike, 1 every
+    shopper about the same."""
+    half_life: float | None = Field(default=None, gt=0)
+    """A session counts half of one that is younger by this share of all sessions; unset: age does
+    not matter."""
+    members: int = Field(default=1, ge=1, le=64)
+    """Models that differ by their seeds alone, their vectors end to end and their scores averaged:
+    as many times the dimensions and the time."""
+    both_ways: float = Field(default=0.0, ge=0, le=1)
+    """Ask with the output vector too, and be asked for with the input vector: score
+    u_a . w_b + both_ways * w_a . u_b. Adds the dimensions once more unless it is 0."""
+    likeness: float = Field(default=0.0, ge=0)
+    """What is interchangeable also stands near: adds likeness * cos(u_a, u_b) to the score, and the
+    dimensions once more unless it is 0."""

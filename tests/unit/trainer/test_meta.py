@@ -114,7 +114,7 @@ def test_interrupted_training_ends_with_the_bytes_of_one_that_ran_through(
     columns = read_columns(prepared, CONFIG, tmp_path)
     with pytest.raises(KeyboardInterrupt):
         fit_meta(prepared, columns, CONFIG, checkpoints=kept, progress=Interrupted())
-    latest = kept.latest()
+    latest = kept.part("member-0").latest()
     assert latest is not None
     assert latest.epochs == 6
     resumed = fit_meta(prepared, columns, CONFIG, checkpoints=kept, progress=SilentProgress())
@@ -139,7 +139,7 @@ def test_shrinkage_keeps_less_of_what_is_rare(prepared, tmp_path):
 
 
 def test_vectors_end_to_end_have_twice_the_dimensions(prepared, tmp_path):
-    both = CONFIG.softmax.model_copy(update={"both_ways": True, "epochs": 1})
+    both = CONFIG.softmax.model_copy(update={"both_ways": 1.0, "epochs": 1})
     fitted = fit(prepared, CONFIG.model_copy(update={"softmax": both}), tmp_path)
     assert fitted.table.dim == fitted.token_table.dim == 2 * CONFIG.dimensions
     assert fitted.table.outputs is not None

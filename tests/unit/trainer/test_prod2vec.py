@@ -144,7 +144,7 @@ SOFTMAX = Prod2VecConfig.model_validate(
 )
 
 
-@pytest.mark.parametrize("both_ways", [False, True])
+@pytest.mark.parametrize("both_ways", [0.0, 1.0])
 def test_softmax_brings_items_of_a_theme_together_in_both_relations(prepared, tmp_path, both_ways):
     assert SOFTMAX.softmax is not None
     softmax = SOFTMAX.softmax.model_copy(update={"both_ways": both_ways})

@@ -29,3 +29,12 @@ def test_sessions_before_1970_are_older_than_later_ones_and_younger_than_those_w
 
 def test_no_sessions_are_no_lists(tmp_path):
     assert len(read_session_lists(write_sessions(tmp_path / "s.parquet", []))) == 0
+
+
+def test_numbered_sessions_without_a_time_keep_the_order_of_their_numbers(tmp_path):
+    sessions = [
+        {"session_id": name, "started_at": None, "items": [place]}
+        for place, name in enumerate(["10", "2", "9", "100"])
+    ]
+    lists = read_session_lists(write_sessions(tmp_path / "s.parquet", sessions))
+    assert lists.values.tolist() == [1, 2, 0, 3]

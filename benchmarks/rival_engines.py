@@ -1,6 +1,6 @@
 """Annoy and FAISS as their own libraries are called, at settings from fast to thorough."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -51,22 +51,30 @@ def _padded(k: int, answers: list[list[int]]) -> IntMatrix:
     return rows
 
 
-def flat_contenders(base: FloatMatrix, k: int, batch: int) -> Iterator[Contender]:
+def flat_contenders(
+    base: FloatMatrix, k: int, batch: int, probes_of_1024: Sequence[int] = PROBES
+) -> Iterator[Contender]:
     """Build inverted files of whole vectors and yield their settings."""
     for cells in (1024, 2048):
         index = _built(f"IVF{cells},Flat", base)
-        for probes in PROBES:
+        for probes in probes_of_1024:
             effort = LIBRARY.SearchParametersIVF(nprobe=probes * cells // 1024)
             knobs = {"nlist": cells, "nprobe": probes * cells // 1024}
             yield _faiss("faiss IVF-Flat", knobs, index, effort, (k, batch))
 
 
-def fast_scan_contenders(base: FloatMatrix, k: int, batch: int) -> Iterator[Contender]:
+def fast_scan_contenders(
+    base: FloatMatrix,
+    k: int,
+    batch: int,
+    probes_of_1024: Sequence[int] = FAST_SCAN_PROBES,
+    factors: Sequence[int] = K_FACTORS,
+) -> Iterator[Contender]:
     """Build inverted files of 4-bit product codes, refined by whole vectors."""
     for cells in (512, 1024):
         index = _built(f"IVF{cells},PQ50x4fs,RFlat", base)
-        for factor in K_FACTORS:
-            for probes in FAST_SCAN_PROBES:
+        for factor in factors:
+            for probes in probes_of_1024:
                 cell_effort = LIBRARY.SearchParametersIVF(nprobe=probes * cells // 1024)
                 effort = LIBRARY.IndexRefineSearchParameters(
                     k_factor=factor, base_index_params=cell_effort
@@ -75,10 +83,12 @@ def fast_scan_contenders(base: FloatMatrix, k: int, batch: int) -> Iterator[Cont
                 yield _faiss("faiss IVF-PQfs+refine", knobs, index, effort, (k, batch))
 
 
-def graph_contenders(base: FloatMatrix, k: int, batch: int) -> Iterator[Contender]:
+def graph_contenders(
+    base: FloatMatrix, k: int, batch: int, efforts: Sequence[int] = EF_SEARCH
+) -> Iterator[Contender]:
     """Build a graph of 32 links a row and yield its settings."""
     index = _built("HNSW32", base)
-    for ef_search in EF_SEARCH:
+    for ef_search in efforts:
         effort = LIBRARY.SearchParametersHNSW(efSearch=ef_search)
         yield _faiss("faiss HNSW32", {"ef_search": ef_search}, index, effort, (k, batch))
 

@@ -4,6 +4,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -48,12 +49,14 @@ class Record:
         data: what is measured on.
         passes: over the queries.
         run: names the run that the records belong to.
+        suite: what is measured.
     """
 
     path: Path
     data: SearchData
     passes: int
     run: str
+    suite: str = SUITE
 
     def keep(self, name: str, config: dict[str, Any], metrics: dict[str, float]) -> None:
         """Append one result, with what of the environment bears on it."""
@@ -66,7 +69,7 @@ class Record:
             "load_average": os.getloadavg()[0],
         }
         result = Result(
-            suite=SUITE,
+            suite=self.suite,
             name=name,
             measured_at=datetime.now(UTC),
             machine=describe_machine(),
@@ -95,5 +98,7 @@ class Record:
 
     def keep_bar(self, bar: Bar) -> None:
         """Append a bar and whether it is met."""
-        metrics = {"value": bar.value, "needed": bar.needed, "met": float(bar.met)}
+        metrics = {"needed": bar.needed, "met": float(bar.met)}
+        if isfinite(bar.value):  # JSON knows no NaN
+            metrics["value"] = bar.value
         self.keep(f"bar: {bar.name}", {"most": bar.most}, metrics)

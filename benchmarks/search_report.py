@@ -59,7 +59,8 @@ def bars_table(results: Sequence[Result]) -> str:
             m, sign = result.metrics, "<=" if result.config["most"] else ">="
             verdict = "met" if m["met"] else "not met"
             name = result.name.removeprefix("bar: ")
-            lines.append(f"| {name} | {sign} {m['needed']:g} | {m['value']:.2f} | {verdict} |")
+            value = f"{m['value']:.2f}" if "value" in m else "-"
+            lines.append(f"| {name} | {sign} {m['needed']:g} | {value} | {verdict} |")
     return "\n".join(lines)
 
 

@@ -4,6 +4,7 @@ python -m benchmarks.tuner_bars --base base.npy --queries queries.npy
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -19,6 +20,8 @@ from benchmarks.equal_recall import Contender, Point, measure, rate_at
 from benchmarks.rival_engines import fast_scan_contenders, flat_contenders, graph_contenders
 from benchmarks.search_bars import true_rows
 from benchmarks.search_record import Bar, K, Record
+from indexer.backends import build_index
+from indexer.config import BackendConfig
 from indexer.index import Index, Metric
 from indexer.native_threads import limit_native_threads
 from indexer.target_config import TargetConfig
@@ -33,6 +36,28 @@ PROBES = (8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256)
 FAST_SCAN_PROBES = (16, 24, 32, 48, 64, 96, 128, 192, 256)
 K_FACTORS = (10, 20, 40, 80)
 EF_SEARCH = (32, 64, 96, 128, 192, 256, 512)
+
+
+@dataclass(frozen=True, slots=True)
+class RememberedBuilds:
+    """Builds each index once: targets differ in what they choose, hardly in what they try."""
+
+    built: dict[tuple[int, str], Index] = field(default_factory=dict)
+
+    def __call__(
+        self,
+        vectors: FloatMatrix,
+        metric: Metric,
+        config: BackendConfig,
+        *,
+        seed: int,
+        threads: int,
+    ) -> Index:
+        """Return the index of such vectors and settings; samples of one size are the same here."""
+        key = len(vectors), config.model_dump_json()
+        if key not in self.built:
+            self.built[key] = build_index(vectors, metric, config, seed=seed, threads=threads)
+        return self.built[key]
 
 
 def grid(base: FloatMatrix, batch: int, threads: int) -> list[Contender]:
@@ -84,10 +109,10 @@ def run_tuner_bars(data: SearchData, record: Record, batch: int, threads: int) -
     truth, queries = true_rows(data), unit_rows(data.queries)
     own = np.arange(len(data.base), dtype=np.int32)
     question = Question(data.base, data.base, own, data.metric)
-    chosen = []
+    chosen, builds = [], RememberedBuilds()
     for recall in RECALLS:
         target = TargetConfig(recall=recall, engines=("faiss",), batch=batch)
-        found = tune(TuningTask(question, target, SEED, threads, MACHINE_CLOCKS))
+        found = tune(TuningTask(question, target, SEED, threads, MACHINE_CLOCKS, builds))
         record.keep(f"tuning for {recall:g}", found.report.model_dump(mode="json"), {})
         print(f"tuned for {recall:g}: {found.config} ({found.report.why})", flush=True)
         chosen.append(tuned_contender(found, recall, batch))

@@ -4,13 +4,15 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
 from artifacts.accuracy import Accuracy
+from artifacts.arrays import FloatMatrix
 from indexer.backends import build_index
 from indexer.config import BackendConfig, SearchConfig
-from indexer.index import Index
+from indexer.index import Index, Metric
 from indexer.native_threads import limit_native_threads, native_threads
 from indexer.target_config import TargetConfig
 from indexer.tuning import first_look
@@ -20,6 +22,22 @@ from indexer.tuning.families import Family, families
 from indexer.tuning.field import Field, Standing
 from indexer.tuning.goal import goal_of
 from indexer.tuning.report import LevelSearch, TuningReport
+
+
+class Builder(Protocol):
+    """Builds an index; see `indexer.backends.build_index`."""
+
+    def __call__(
+        self,
+        vectors: FloatMatrix,
+        metric: Metric,
+        config: BackendConfig,
+        *,
+        seed: int,
+        threads: int,
+    ) -> Index:
+        """Return an index over the vectors."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +50,7 @@ class TuningTask:
         seed: of builds and samples.
         threads: of builds; time is measured on one.
         clocks: what time is measured by.
+        build: builds indices; whoever tunes the same vectors for several targets may remember them.
     """
 
     question: Question
@@ -39,6 +58,7 @@ class TuningTask:
     seed: int
     threads: int
     clocks: Clocks
+    build: Builder = build_index
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +130,7 @@ def _try(task: TuningTask, family: Family, exam: Exam, field: Field) -> None:
     if not field.has_time_for(family):
         return
     begun = task.clocks.wall()
-    index = build_index(
+    index = task.build(
         task.question.vectors,
         task.question.metric,
         family.config,

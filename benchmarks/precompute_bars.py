@@ -21,6 +21,7 @@ from artifacts.embeddings import EmbeddingTable
 from artifacts.progress import SilentProgress
 from artifacts.relation import Relation
 from benchmarks.data import SearchData, array_data
+from benchmarks.growth_case import private_peak
 from benchmarks.machine import describe_machine
 from benchmarks.results import Result, append_result
 from benchmarks.search_record import Bar
@@ -122,6 +123,9 @@ def run(  # noqa: PLR0913 - the options of a command are its parameters
     assert isinstance(index, FaissEngine), "bug: another backend than asked for"
     contest = Contest(data, index, k, threads)
     contest.ours(BAND)  # compiles the kernels
+    with private_peak() as peak:
+        bytes_per_item = contest.ours(BAND)
+    beside = {"per_item_bytes": bytes_per_item, "peak_private_bytes": float(peak[0])}
     seconds: dict[str, list[tuple[float, float]]] = {
         "raw": [],
         "raw_ordered": [],
@@ -133,7 +137,7 @@ def run(  # noqa: PLR0913 - the options of a command are its parameters
         seconds["raw_ordered"].append(_timed(lambda: contest.raw(ordered=True)))
         seconds["open"].append(_timed(lambda: contest.ours(None)))
         seconds["banded"].append(_timed(lambda: contest.ours(BAND)))
-    _tell(contest, seconds, contest.ours(None), results)
+    _tell(contest, seconds, beside, results)
 
 
 def _timed(call: Callable[[], object]) -> tuple[float, float]:
@@ -146,14 +150,14 @@ def _timed(call: Callable[[], object]) -> tuple[float, float]:
 def _tell(
     contest: Contest,
     seconds: dict[str, list[tuple[float, float]]],
-    bytes_per_item: float,
+    beside: dict[str, float],
     path: Path,
 ) -> None:
     n = len(contest.data.base)
     metrics = {
         f"{name}_per_s": n / median(wall for wall, _ in times) for name, times in seconds.items()
     }
-    metrics["per_item_bytes"] = bytes_per_item
+    metrics |= beside
     bars = []
     for name, what in (("open", "no bands"), ("banded", "with bands")):
         # Neighbouring runs are compared, so that a machine that slows down slows down both.

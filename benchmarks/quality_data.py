@@ -70,7 +70,18 @@ DIGINETICA = QualityData(
     name="diginetica",
     prepare={"columns": ORDERED, "split": {"kind": "column", "column": "split"}},
     item_columns=None,
-    train={"dimensions": 128, "window": 10, "min_count": 1, "softmax": {"epochs": 14}},
+    train={
+        "dimensions": 128,
+        "window": 10,
+        "min_count": 1,
+        "softmax": {
+            "epochs": 15,
+            "session_exponent": 0.5,
+            "half_life": 0.7,
+            "members": 4,
+            "likeness": 3.0,
+        },
+    },
     at_least=0.155,
 )
 INSTACART = QualityData(
@@ -84,7 +95,7 @@ INSTACART = QualityData(
         "softmax": {"epochs": 12, "learning_rate": 0.2, "noise": 1024, "dropout": 0.1},
     },
     against_co_occurrence=1.15,
-    meta={"columns": ("category:1", "category:2")},
+    meta={"columns": ("category:1", "category:2"), "prior": 3.0},
 )
 COMPLETE_JOURNEY = QualityData(
     name="complete-journey",
@@ -103,6 +114,6 @@ COMPLETE_JOURNEY = QualityData(
     },
     against_co_occurrence=1.15,
     # Titles name the category once more, and the size of the package, which says little.
-    meta={"columns": ("category:2", "category:3"), "title_words": 0},
+    meta={"columns": ("category:2", "category:3"), "title_words": 0, "prior": 2.0},
 )
 QUALITY_DATA = {data.name: data for data in (DIGINETICA, INSTACART, COMPLETE_JOURNEY)}

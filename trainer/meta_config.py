@@ -25,7 +25,7 @@ class MetaConfig(Settings):
     token_weight: float = Field(default=0.03, gt=0, le=1)
     """What a metadata token counts beside an item: a pair of both counts as that much, a pair of two
     tokens as its square."""
-    prior: float = Field(default=3.0, ge=0)
+    prior: float = Field(default=2.0, ge=0)
     """How strongly an item that is seen once is held to what its metadata says; one that is seen n
     times is held a n-th as strongly. It acts in training, on input vectors."""
     shrinkage: float = Field(default=0.5, ge=0)

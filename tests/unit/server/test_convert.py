@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from artifacts.accuracy import Accuracy
 from artifacts.errors import RequestError
 from artifacts.relation import Relation, ScoreKind
 from retrieval.answer import ShortfallReason, Stage
@@ -10,7 +11,6 @@ from retrieval.candidates import Source
 from retrieval.queries import (
     DEFAULT_CALL,
     NO_OPTIONS,
-    Accuracy,
     AnswerOptions,
     CallOptions,
     FilterSpec,

@@ -30,6 +30,8 @@ class HybridThresholds(Settings):
     anchors: int = Field(default=1, ge=1)
     """Popular items most alike whose lists are mixed by likeness, those that are alike enough; 1
     takes the nearest one's list."""
+    categories: dict[str, float] = Field(default_factory=dict)
+    """Cosines by top category, where another one than `min_similarity` does better."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +43,14 @@ class ColdWorld:
         content: content vectors of all items.
         counts: (v,) training sessions that hold each item.
         categories: (v,) int32 code of each item's top category.
+        names: name of each code.
     """
 
     cf: EmbeddingTable
     content: EmbeddingTable
     counts: IntVector
     categories: IntVector
+    names: tuple[str, ...]
     rows: IntVector = field(init=False)
     """Candidates: items with a collaborative vector."""
     _content: FloatMatrix = field(init=False)
@@ -170,8 +174,8 @@ class Hybrid:
         """
         world, cf = self.world, self.world.cf
         anchors, likeness = self._anchors(queries)  # (q, a) both, the most alike first
-        least = max(self.thresholds.min_similarity, LEAST_LIKENESS)
-        weights = np.where(likeness >= least, likeness, 0)
+        least = self._least(queries)
+        weights = np.where(likeness >= least[:, None], likeness, 0)
         sums = weights.sum(axis=1, keepdims=True)
         weights = np.divide(weights, sums, out=np.zeros_like(weights), where=sums > 0)
         asking = np.einsum("qa,qad->qd", weights, cf.vectors[anchors])
@@ -181,6 +185,14 @@ class Hybrid:
         far = likeness[:, 0] < least
         scores[far] = world.popular(queries[far])
         return scores
+
+    def _least(self, queries: IntVector) -> FloatVector:
+        """Return (q,) the cosine that an anchor must have for each query."""
+        by_code = np.full(len(self.world.names), self.thresholds.min_similarity, dtype=np.float32)
+        for name, least in self.thresholds.categories.items():
+            by_code[self.world.names.index(name)] = least
+        wanted: FloatVector = by_code[self.world.categories[queries]]
+        return np.maximum(wanted, np.float32(LEAST_LIKENESS))
 
     def _anchors(self, queries: IntVector) -> tuple[NDArray[np.intp], FloatMatrix]:
         likeness = self.world.likeness(queries)

@@ -23,6 +23,7 @@ from cli.cold_scorers import (
     NearestMean,
     PopularInCategory,
 )
+from cli.cold_thresholds import choose_thresholds
 from cli.shop import ShopConfig, Workspace
 from cli.training_inputs import open_prepared
 from trainer.comparison import Compared, compare
@@ -37,12 +38,6 @@ from trainer.prod2vec import fit_prod2vec
 from trainer.ranking import Cases, Ranking
 from trainer.scratch import scratch_folder
 from trainer.session_ranking import PrefixCases, rank_prefixes
-
-LEAST_SESSIONS = (5, 20, 50, 100, 200, 500, 1_000)
-ANCHORS = (1, 3, 5, 10)
-LEAST_SIMILARITIES = (0.0, 0.5, 0.7)
-GRID = {"min_sessions": LEAST_SESSIONS, "anchors": ANCHORS, "min_similarity": LEAST_SIMILARITIES}
-"""Values tried for each threshold of the hybrid."""
 
 
 class CategoryScores(BaseModel):
@@ -90,8 +85,14 @@ class ColdStartReport(BaseModel):
 
     def thresholds_toml(self) -> Sequence[str]:
         """Return the thresholds as the table of a shop file that they belong to."""
-        values = [f"{name} = {value}" for name, value in self.thresholds.model_dump().items()]
-        return ["[index.anchors]", *values, "per_category = false"]  # as they are looked for here
+        lines = ["[index.anchors]"]
+        for name, value in self.thresholds.model_dump(exclude={"categories"}).items():
+            lines.append(f"{name} = {value}")
+        lines.append("per_category = false")  # as they are looked for here
+        for category, least in self.thresholds.categories.items():
+            name = json.dumps(category, ensure_ascii=False)  # quoted as in TOML
+            lines += ["", f"[index.anchors.categories.{name}]", f"min_similarity = {least}"]
+        return lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,9 +136,13 @@ def simulate_cold_start(
     work.mkdir(parents=True, exist_ok=True)
     with hide_items(prepared, settings.hiding, work) as hidden:
         world = _world(prepared, hidden, settings, work, progress)
-    progress.start("choose thresholds", total=sum(map(len, GRID.values())))
-    thresholds = _choose(world, hidden.validation, settings.evaluate, progress)
-    progress.finish(", ".join(f"{name} {value}" for name, value in thresholds))
+    validation = hidden.validation
+    thresholds = choose_thresholds(
+        world,
+        validation.queries,
+        lambda method: _rank(method, validation, settings.evaluate).reciprocal(settings.evaluate.k),
+        progress=progress,
+    )
     methods: list[ColdScorer] = [
         Hybrid(world, thresholds),
         ContentOnly(world),
@@ -171,8 +176,9 @@ def _world(
         folder.mkdir()
         config = settings.train.content or ContentConfig()
         content: EmbeddingTable = fit_content(prepared, config, folder, progress=progress)
-    categories = np.asarray(prepared.catalog.category_codes)
-    return ColdWorld(cf, content, hidden.counts, categories)
+    catalog = prepared.catalog
+    codes = np.asarray(catalog.category_codes)
+    return ColdWorld(cf, content, hidden.counts, codes, catalog.categories)
 
 
 class _AnyItem:
@@ -196,21 +202,6 @@ def _rank(method: ColdScorer, cases: Cases, config: EvaluateConfig) -> Ranking:
     # A third of the block: likeness, products and their mask are held at the same time.
     block_bytes = config.block_mb * MEGABYTE // 3
     return rank_prefixes(_AnyItem(method), steps, k=config.k, block_bytes=block_bytes)
-
-
-def _choose(
-    world: ColdWorld, cases: Cases, config: EvaluateConfig, progress: Progress
-) -> HybridThresholds:
-    """Return the best thresholds, found one after the other in the order of their weight."""
-    chosen, best = HybridThresholds(min_sessions=LEAST_SESSIONS[0]), -1.0
-    for name, values in GRID.items():
-        for candidate in [chosen.model_copy(update={name: value}) for value in values]:
-            ranking = _rank(Hybrid(world, candidate), cases, config)
-            mrr = float(ranking.reciprocal(config.k).mean())
-            if mrr > best:
-                best, chosen = mrr, candidate
-            progress.advance()
-    return chosen
 
 
 def _report(

@@ -19,18 +19,23 @@ CHOICES = [
     HybridThresholds(min_sessions=MIN_SESSIONS),
     HybridThresholds(min_sessions=MIN_SESSIONS, anchors=3),
     HybridThresholds(min_sessions=MIN_SESSIONS, anchors=5, min_similarity=0.6),
+    HybridThresholds(min_sessions=MIN_SESSIONS, anchors=2, categories={"Dairy": 0.9}),
 ]
 
 
-@pytest.mark.parametrize("thresholds", CHOICES, ids=["one", "three", "near"])
+@pytest.mark.parametrize("thresholds", CHOICES, ids=["one", "three", "near", "by category"])
 def test_served_hybrid_ranks_as_the_simulated_one(tmp_path, thresholds):
-    settings = AnchorsConfig(**thresholds.model_dump(), per_category=False)
+    own = {name: {"min_similarity": least} for name, least in thresholds.categories.items()}
+    settings = AnchorsConfig.model_validate(
+        thresholds.model_dump() | {"per_category": False, "categories": own}
+    )
     state = load_state(build_shop(tmp_path, settings).current(hint="build_shop"))
     world = ColdWorld(
         cf=state.snapshot.spaces["cf"],
         content=state.snapshot.spaces["content"],
         counts=np.asarray(state.snapshot.catalog.popularity),
         categories=np.asarray(state.snapshot.catalog.category_codes),
+        names=state.snapshot.catalog.categories,
     )
     simulated = Hybrid(world, thresholds).scores(np.array(COLD_ROWS, dtype=np.int32))
     queries = [SimilarQuery(item_id(row)) for row in COLD_ROWS]

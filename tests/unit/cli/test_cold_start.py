@@ -34,7 +34,7 @@ CATEGORIES = np.array([0, 0, 0, 1, 1, 1, 0, 1], dtype=np.int32)
 def world() -> ColdWorld:
     cf = embedding_table(SEEN, clustered(5, seed=1), clustered(5, seed=2))
     content = embedding_table(np.arange(7, dtype=np.int32), clustered(7, seed=3))
-    return ColdWorld(cf, content, COUNTS, CATEGORIES)
+    return ColdWorld(cf, content, COUNTS, CATEGORIES, ("one", "other"))
 
 
 def cosines(world: ColdWorld, query: int) -> np.ndarray:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from artifacts.accuracy import Accuracy
+from artifacts.arrays import FloatMatrix
 from indexer.backends import build_index, with_search
 from indexer.config import AnnoyConfig, ExactConfig, FaissConfig, SimHashConfig
 from indexer.index import Metric
@@ -180,3 +181,20 @@ def test_a_sample_of_a_question_keeps_vectors_beside_what_they_ask_with():
     for vector, place in zip(part.vectors, part.places, strict=True):
         (where,) = np.flatnonzero((whole.vectors == vector).all(axis=1))
         assert whole.places[where] == place
+
+
+@pytest.mark.parametrize(
+    "vectors",
+    [
+        np.zeros((1500, 8), dtype=np.float32),
+        np.repeat(clustered(3, 8), 500, axis=0),
+        np.linspace(-1, 1, 1500, dtype=np.float32)[:, np.newaxis],
+    ],
+    ids=["zeros", "copies", "one dimension"],
+)
+def test_vectors_that_hardly_differ_are_tuned_too(vectors: FloatMatrix):
+    n = len(vectors)
+    asked = Question(vectors, vectors, np.arange(n, dtype=np.int32), Metric.COSINE)
+    found = tune(TuningTask(asked, TargetConfig(recall=0.95, queries=100), 1, 1, ticking(1e-4)))
+    assert found.report.reached
+    assert len(found.index) == n

@@ -11,7 +11,7 @@ from indexer.build import SnapshotInputs, build_snapshot
 from indexer.config import IndexConfig, SpaceIndexConfig
 from indexer.open import open_indices
 from tests.clusters import clustered
-from tests.made_artifacts import MADE_AT, write_embedding, write_prepared
+from tests.made_artifacts import CATEGORIES, MADE_AT, write_embedding, write_prepared
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def snapshot(tmp_path: Path) -> Snapshot:
 def test_indices_are_found_by_space_and_relation(snapshot: Snapshot):
     indices = open_indices(snapshot)
     assert indices.has("content", Relation.ALTERNATIVES)
-    assert indices.of("content", Relation.ALTERNATIVES).is_whole
+    assert indices.of("content", Relation.ALTERNATIVES).categories == CATEGORIES
 
 
 @pytest.mark.parametrize(

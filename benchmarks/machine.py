@@ -8,7 +8,25 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-PACKAGES = ("annoy", "faiss-cpu", "gensim", "grpcio", "numba", "numpy", "protobuf", "shelfmate")
+PACKAGES = (
+    "annoy",
+    "duckdb",
+    "faiss-cpu",
+    "gensim",
+    "grpcio",
+    "implicit",
+    "jax",
+    "keras",
+    "milvus-lite",
+    "numba",
+    "numpy",
+    "pillow",
+    "protobuf",
+    "pymilvus",
+    "pyspark",
+    "scipy",
+    "shelfmate",
+)
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 

@@ -99,16 +99,26 @@ class EarlierIndices:
 def newest_of(root: VersionedRoot, fingerprint: str) -> Snapshot | None:
     """Return the newest snapshot if it is of that fingerprint and not damaged, else None.
 
-    An older one will not do: whoever publishes next means the newest.
+    An older one will not do: whoever publishes next means the newest. Neither will one whose gate
+    measured the difference to another snapshot than the one in service, unless it serves itself.
 
     Cost: one read of the snapshot.
     """
+    in_service = root.current_id()
     for id in root.ids()[-1:]:
         read = _read(root.path(id))
-        if read is not None and read[1].fingerprint == fingerprint:
+        if read is None or read[1].fingerprint != fingerprint:
+            continue
+        if in_service == id or _compared_with(read[1]) == in_service:
             with suppress(ArtifactError):  # damaged, or pruned meanwhile: as if it were not there
                 return Snapshot.open(root.path(id))
     return None
+
+
+def _compared_with(contents: SnapshotContents) -> str | None:
+    """Return the id of the snapshot that was in service when the gate measured."""
+    difference = contents.gate.get("difference")
+    return difference["before"] if difference else None
 
 
 def _read(path: Path) -> tuple[Manifest, SnapshotContents] | None:

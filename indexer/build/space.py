@@ -29,8 +29,6 @@ class IndexedRelation:
 
     index: SpaceIndex
     entries: tuple[IndexEntry, ...]
-    reused: frozenset[str]
-    """Categories whose index was taken from an earlier snapshot."""
     recalls: tuple[IndexRecall, ...]
 
 
@@ -59,21 +57,21 @@ class RelationBuilder:
     ) -> IndexedRelation:
         """Take, or build, write and measure an index for each part, and map it."""
         progress.start(f"index {self.table.space} {self.relation}", len(cut.parts))
-        parts, entries, reused = {}, [], set()
+        parts, entries, reused = {}, [], 0
         for part in cut.parts:
             name = self._fingerprint(part, config)
             entry = self._reused(part, name)
             if entry is None:
                 entry = self._built(part, config, name)
             else:
-                reused.add(part.category)
+                reused += 1
             entries.append(entry)
             parts[part.category] = RowIndex.open(self.root / entry.folder)
             progress.advance()
         recalls = tuple(self._recall(entry) for entry in entries if entry.recall is not None)
-        progress.finish(_summary(recalls, len(entries), len(reused)))
+        progress.finish(_summary(recalls, len(entries), reused))
         index = SpaceIndex(self.table.space, self.relation, parts)
-        return IndexedRelation(index, tuple(entries), frozenset(reused), recalls)
+        return IndexedRelation(index, tuple(entries), recalls)
 
     def _fingerprint(self, part: Part, config: SpaceIndexConfig) -> str:
         """Name all that the index of a part depends on, its category and its rows left out."""

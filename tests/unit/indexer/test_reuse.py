@@ -21,7 +21,7 @@ from artifacts.snapshot import Snapshot
 from artifacts.versions import VersionedRoot
 from indexer.build import SnapshotInputs, build_snapshot
 from indexer.config import GateConfig, IndexConfig, SpaceIndexConfig
-from indexer.publish import publish
+from indexer.publish import publish, roll_back
 from tests.clusters import clustered
 from tests.made_artifacts import MADE_AT, write_embedding, write_prepared
 
@@ -246,6 +246,23 @@ def test_going_back_to_old_settings_makes_the_newest_snapshot_of_linked_parts(sh
     assert shop.root.ids()[-1] == again.id != old.id
     assert reused == 3
     assert again.manifest.files == old.manifest.files
+
+
+def test_a_snapshot_compared_with_another_than_the_one_in_service_is_not_up_to_date(shop: Shop):
+    vectors = made(1)
+    first, _ = shop.build(shop.inputs(vectors), settings())
+    publish(shop.root, first.id, now=hours(0))
+    second, _ = shop.build(shop.inputs(changed_in(vectors, 0)), settings(), 1)
+    publish(shop.root, second.id, now=hours(1))
+    tomorrow = shop.inputs(changed_in(vectors, 1))
+    third, _ = shop.build(tomorrow, settings(), 2)
+    assert shop.build(tomorrow, settings(), 3)[0].id == third.id
+    roll_back(shop.root, now=hours(3))
+    again, reused = shop.build(tomorrow, settings(), 4)
+    assert again.id != third.id
+    assert reused == 3
+    publish(shop.root, again.id, now=hours(5))
+    assert shop.build(tomorrow, settings(), 6)[0].id == again.id
 
 
 def test_fresh_builds_everything_whatever_there_is(shop: Shop):

@@ -1,6 +1,6 @@
 """What a tuner may build, and the ways in which each of it may be searched."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from indexer.backends.faiss_factory import cell_count
@@ -27,8 +27,8 @@ LEAST_PROBE = 0.01
 MOST_EF = 4096
 TREES = (20, 50, 100)
 MOST_SEARCH_K = 1 << 20
-CELLS_AGAIN = (0.5, 2.0)
-"""Numbers of cells that are tried beside the usual one, as its multiples."""
+CELLS_AGAIN = ((0.5, 0.25), (2.0, 4.0))
+"""Numbers of cells that are tried beside the usual one, as its multiples, fewer and more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +41,14 @@ class Family:
         lines: each holds searches of rising effort; from one line to the next another setting
             rises, so that a higher line reaches a recall at a lower place. An exact index has one
             line of nothing to set.
-        variants: builds of the same kind to try if this one does well.
+        variants: builds of the same kind to try if this one does well; those of a chain lead ever
+            further away, and are tried as long as they do better.
     """
 
     name: str
     config: BackendConfig
     lines: tuple[Sequence[SearchConfig | None], ...]
-    variants: tuple["Family", ...] = ()
+    variants: tuple[tuple["Family", ...], ...] = ()
 
 
 def families(engines: Sequence[EngineName], n: int) -> list[Family]:
@@ -71,7 +72,7 @@ def _simhash(n: int) -> Family:
         [SimHashSearch(probe=share, candidates=count) for share in shares] for count in candidates
     )
     longer = Family("simhash", SimHashConfig(build=SimHashBuild(bits=256)), lines)
-    return Family("simhash", SimHashConfig(), lines, (longer,))
+    return Family("simhash", SimHashConfig(), lines, ((longer,),))
 
 
 def _cells(n: int) -> Family:
@@ -79,8 +80,8 @@ def _cells(n: int) -> Family:
         line = [FaissSearch(nprobe=probes) for probes in whole_steps(1, cells)]
         return FaissConfig(build=FaissBuild(factory=f"IVF{cells},Flat")), (line,)
 
-    variants = tuple(Family("faiss cells", *of(cells)) for cells in _other_cells(n))
-    return Family("faiss cells", *of(cell_count(n)), variants)
+    chains = _chains(n, lambda cells: Family("faiss cells", *of(cells)))
+    return Family("faiss cells", *of(cell_count(n)), chains)
 
 
 def _codes(n: int) -> Family:
@@ -89,16 +90,18 @@ def _codes(n: int) -> Family:
         lines = [[FaissSearch(nprobe=p, k_factor=factor) for p in probes] for factor in K_FACTORS]
         return FaissConfig(build=FaissBuild(factory=f"IVF{cells},PQx4fs,RFlat")), tuple(lines)
 
-    variants = tuple(Family("faiss codes", *of(cells)) for cells in _other_cells(n))
-    return Family("faiss codes", *of(cell_count(n)), variants)
+    chains = _chains(n, lambda cells: Family("faiss codes", *of(cells)))
+    return Family("faiss codes", *of(cell_count(n)), chains)
 
 
-def _other_cells(n: int) -> Iterator[int]:
+def _chains(n: int, made: Callable[[int], Family]) -> tuple[tuple[Family, ...], ...]:
+    """Return the same kind of build with ever fewer, and with ever more cells than usual."""
     usual = cell_count(n)
-    for ratio in CELLS_AGAIN:
-        cells = max(round(usual * ratio), 1)
-        if cells != usual and cells <= n // 2:
-            yield cells
+    counts = [[max(round(usual * ratio), 1) for ratio in ratios] for ratios in CELLS_AGAIN]
+    return tuple(
+        tuple(made(cells) for cells in chain if cells != usual and cells <= n // 2)
+        for chain in counts
+    )
 
 
 def _graph(n: int) -> Family:

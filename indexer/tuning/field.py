@@ -15,6 +15,8 @@ KEPT = 3
 CLOSE = 1.2
 """Times the best, within which others are timed again beside it."""
 LAST_PASSES = 5
+PROMISING = 1.4
+"""Times the best, within which a kind may come out first in another size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +115,7 @@ class Field:
         """
         if self.goal.recall is None:
             return self.leader
-        limit = CLOSE * self.leader.best.measured.seconds
-        close = [
-            one
-            for one in self.standings
-            if one.cost[:2] == self.leader.cost[:2] and one.best.measured.seconds <= limit
-        ]
+        close = self._within(CLOSE)
         if len(close) == 1:
             return self.leader
         rounds = [[_seconds(one) for one in close] for _ in range(LAST_PASSES)]
@@ -127,6 +124,20 @@ class Field:
             for one, times in zip(close, zip(*rounds, strict=True), strict=True)
         ]
         return min(again, key=lambda one: one.cost)
+
+    def promising(self) -> list[Family]:
+        """Return what is worth trying in other sizes, best first."""
+        near = [self.leader] if self.goal.recall is None else self._within(PROMISING)
+        return [one.contender.family for one in near]
+
+    def _within(self, ratio: float) -> list[Standing]:
+        """Return what is slower than the leader by no more than `ratio`, itself first."""
+        limit = ratio * self.leader.best.measured.seconds
+        return [
+            one
+            for one in self.standings
+            if one.cost[:2] == self.leader.cost[:2] and one.best.measured.seconds <= limit
+        ]
 
     def suits(self, standing: Standing) -> bool:
         """Tell whether a contender keeps to the goal, and to the memory."""

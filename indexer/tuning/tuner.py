@@ -1,7 +1,7 @@
 """Choose backend and settings for one part of a space, by measuring."""
 
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
@@ -106,9 +106,21 @@ def _tune(task: TuningTask) -> Tuned:
         order = _narrowed(task, order, field, rng)
     for family in order:
         _try(task, family, exam, field)
-    for variant in field.leader.contender.family.variants:
-        _try(task, variant, exam, field)
+    for family in field.promising():
+        for chain in family.variants:
+            if _climbed(task, chain, exam, field):
+                break  # what is better with fewer is not better with more
     return _finished(task, field)
+
+
+def _climbed(task: TuningTask, chain: Sequence[Family], exam: Exam, field: Field) -> bool:
+    """Try builds as long as each is better than what leads, and tell whether any was."""
+    for step, family in enumerate(chain):
+        leader = field.leader
+        _try(task, family, exam, field)
+        if field.leader is leader:
+            return step > 0
+    return bool(chain)
 
 
 def _narrowed(

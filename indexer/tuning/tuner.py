@@ -1,4 +1,4 @@
-"""Choose backend and settings for one part of a space, by measuring."""
+"""Choose backend and settings for one part of a space, by measuring (docs/adr/0014)."""
 
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence

@@ -15,7 +15,7 @@ from indexer.tuning import Clocks, Question, Tuned, TuningTask, first_look, tune
 from indexer.tuning.families import families
 from tests.clusters import clustered
 
-N = 2500
+N = 2000
 
 
 def ticking(step: float = 1.0) -> Clocks:
@@ -51,8 +51,8 @@ def recall_of(found: Tuned, level: Accuracy = Accuracy.BALANCED) -> float:
 
 
 @pytest.mark.parametrize("engine", ["annoy", "faiss", "simhash"])
-@pytest.mark.parametrize("wanted", [0.8, 0.95])
-def test_recall_is_kept_on_queries_that_were_not_sampled(engine: EngineName, wanted: float):
+def test_recall_is_kept_on_queries_that_were_not_sampled(engine: EngineName):
+    wanted = 0.9
     found = tuned(TargetConfig(recall=wanted, engines=(engine,), queries=400))
     assert found.config.kind == engine
     assert found.report.reached
@@ -100,7 +100,7 @@ def test_time_that_nothing_keeps_is_said_to_be_missed():
 
 
 @pytest.mark.parametrize(
-    ("memory_mb", "kinds"), [(0.25, {"exact"}), (100, {"exact", "simhash", "faiss"})]
+    ("memory_mb", "kinds"), [(0.2, {"exact"}), (100, {"exact", "simhash", "faiss"})]
 )
 def test_memory_rules_out_what_is_too_large(memory_mb: float, kinds: set[str]):
     found = tuned(TargetConfig(recall=0.9, memory_mb=memory_mb, queries=100))

@@ -6,6 +6,7 @@ from enum import IntEnum, StrEnum
 from types import MappingProxyType
 from typing import NamedTuple, TypeAlias
 
+from artifacts.accuracy import Accuracy
 from artifacts.errors import ShelfmateError
 from artifacts.neighbors import PAD_ROW
 from retrieval.candidates import Candidate
@@ -90,3 +91,5 @@ class BatchAnswer(NamedTuple):
     """Name of the config that answered."""
     partial: bool = False
     """The deadline passed, and some entries hold only what was ready by then."""
+    accuracy: Accuracy = Accuracy.BALANCED
+    """Effort of the searches of entries that asked for none of their own."""

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from artifacts.accuracy import Accuracy
 from artifacts.errors import ConfigError, RequestError, UnknownItemError, UnsupportedError
 from artifacts.neighbors import PAD_ROW
 from retrieval.answer import BatchAnswer
@@ -32,6 +33,8 @@ class SimilarBegun(NamedTuple):
     """The batch, or the error that every entry gets."""
     size: int
     """Number of entries."""
+    accuracy: Accuracy
+    """Effort of the searches of entries that ask for none of their own."""
 
     @property
     def pending(self) -> bool:
@@ -51,7 +54,7 @@ class SimilarBegun(NamedTuple):
         """Return the outcomes; no entry may be waiting."""
         if isinstance(self.run, UnsupportedError):
             return BatchAnswer([self.run] * self.size, self.serving_config)
-        return BatchAnswer(self.run.outcomes, self.serving_config, partial=self.run.partial)
+        return BatchAnswer(self.run.outcomes, self.serving_config, self.run.partial, self.accuracy)
 
 
 class Recommender:
@@ -102,7 +105,7 @@ class Recommender:
             run = SimilarRun(task, batch.queries)
         except UnsupportedError as error:
             run = error
-        return SimilarBegun(name, run, len(batch.queries))
+        return SimilarBegun(name, run, len(batch.queries), task.plan.accuracy)
 
     def neighbors(self, batch: NeighborBatch, deadline: Deadline | None = None) -> BatchAnswer:
         """Search near items, vectors or mixtures of items.
@@ -129,7 +132,7 @@ class Recommender:
         except UnsupportedError as error:
             return BatchAnswer([error] * len(batch.queries), name)
         outcomes, partial = search_neighbors(task, batch.queries, deadline or Deadline())
-        return BatchAnswer(outcomes, name, partial=partial)
+        return BatchAnswer(outcomes, name, partial, task.plan.accuracy)
 
     def item_rows(self, item_ids: Sequence[str]) -> list[int | RequestError]:
         """Return the row of each id, or what is wrong with it.

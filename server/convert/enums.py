@@ -44,6 +44,11 @@ RELATIONS = {
     Relation.ALTERNATIVES: pb.RELATION_ALTERNATIVES,
     Relation.CONTINUATIONS: pb.RELATION_CONTINUATIONS,
 }
+ACCURACIES = {
+    Accuracy.FAST: pb.ACCURACY_FAST,
+    Accuracy.BALANCED: pb.ACCURACY_BALANCED,
+    Accuracy.ACCURATE: pb.ACCURACY_ACCURATE,
+}
 
 # The other way round, None stands for "not said", and a number that is missing for one that this
 # release does not know: proto3 lets a newer caller send it.
@@ -54,9 +59,7 @@ RELATION_OF: Mapping[int, Relation | None] = {
 }
 ACCURACY_OF: Mapping[int, Accuracy | None] = {
     pb.ACCURACY_UNSPECIFIED: None,
-    pb.ACCURACY_FAST: Accuracy.FAST,
-    pb.ACCURACY_BALANCED: Accuracy.BALANCED,
-    pb.ACCURACY_ACCURATE: Accuracy.ACCURATE,
+    **{number: accuracy for accuracy, number in ACCURACIES.items()},
 }
 POLICY_OF: Mapping[int, UnknownItemPolicy | None] = {
     pb.UNKNOWN_ITEM_POLICY_UNSPECIFIED: None,

@@ -13,7 +13,7 @@ from artifacts.vocabulary import Vocabulary
 from retrieval.answer import Answer, BatchAnswer, Outcome, Shortfall, Stage, UnusedAnchor
 from retrieval.candidates import Candidate, PlainList
 from retrieval.state import ServingState
-from server.convert.enums import REASONS, SCORE_KINDS, SOURCES, STAGES
+from server.convert.enums import ACCURACIES, REASONS, SCORE_KINDS, SOURCES, STAGES
 from server.status import status_of
 from shelfmate.v1 import common_pb2, recommender_pb2
 
@@ -70,8 +70,7 @@ def items_response(
 def _write_info(info: common_pb2.ResponseInfo, answer: BatchAnswer, report: Report) -> None:
     info.snapshot_id = report.state.snapshot.id
     info.serving_config = answer.serving_config
-    # Indices of this release have one setting, which is the balanced one by definition.
-    info.accuracy = common_pb2.ACCURACY_BALANCED
+    info.accuracy = ACCURACIES[answer.accuracy]
     if answer.partial:
         info.partial = True
     if report.debug:

@@ -24,6 +24,8 @@ from retrieval.queries import (
     NearVector,
     NeighborBatch,
     NeighborQuery,
+    SimilarBatch,
+    SimilarQuery,
     UnknownItemPolicy,
 )
 from retrieval.recommender import Recommender
@@ -186,3 +188,13 @@ def test_entries_of_a_batch_are_searched_at_their_own_accuracy(tiny_state, tiny_
     outcomes = recommender.neighbors(batch).outcomes
     first = [rows(outcome)[0] for outcome in outcomes if isinstance(outcome, Answer)]
     assert first == [table.rows[-1], table.rows[0], table.rows[0], table.rows[0]]
+
+
+@pytest.mark.parametrize("accuracy", [None, *Accuracy])
+def test_answer_names_the_effort_that_was_made(tiny_recommender, accuracy):
+    defaults = AnswerOptions(accuracy=accuracy)
+    given = accuracy or Accuracy.BALANCED
+    searched = NeighborBatch([NeighborQuery(NearItem(item_id(0)))], defaults=defaults)
+    assert tiny_recommender.neighbors(searched).accuracy is given
+    similar = SimilarBatch([SimilarQuery(item_id(0))], defaults=defaults)
+    assert tiny_recommender.similar(similar).accuracy is given

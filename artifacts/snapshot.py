@@ -93,6 +93,17 @@ class NeighborsEntry(BaseModel):
     """By category of the index, `*` for the whole space."""
 
 
+class BandsEntry(BaseModel):
+    """What is too close or too far to be a neighbour, in one space and relation."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    space: str
+    relation: Relation
+    settings: Json
+    """Thresholds of the space and of single categories, and how many hits are looked at."""
+
+
 class AnchorsEntry(BaseModel):
     """The anchors of the hybrid; their table lies in `folder`."""
 
@@ -128,6 +139,8 @@ class SnapshotContents(BaseModel):
     """What the publishing gate measured and whether it passed."""
     anchors: AnchorsEntry | None = None
     """Absent where the shop has no hybrid."""
+    bands: tuple[BandsEntry, ...] = ()
+    """Those that the precomputed lists were made with; whoever lengthens a list applies them."""
     fingerprint: str = ""
     """Name of all that the snapshot was made from; its id ends with the first digits."""
 

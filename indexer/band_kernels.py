@@ -8,12 +8,17 @@ from typing import Any
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 from artifacts.arrays import FloatMatrix, FloatVector, IntMatrix, IntVector
 from indexer.rescoring_kernels import dot
 
-TO_SOURCE, BETWEEN, TOO_FAR = 0, 1, 2
-"""Columns of `limits` and `removed`: likeness to the source, to better items, least likeness."""
+TO_SOURCE, BETWEEN, TOO_FAR, KEPT = 0, 1, 2, 3
+"""Columns of `limits` and `removed`: likeness to the source, to better items, least likeness; and
+what becomes of an item that none of them removes."""
+
+ROUNDING = np.float32(2e-6)
+"""The likeness of copies is computed to be 1 but for less than this."""
 
 
 @njit(nogil=True, cache=True)
@@ -21,6 +26,12 @@ def _likeness(
     one: FloatVector, scale: np.float32, other: FloatVector, other_scale: np.float32
 ) -> Any:
     return min(dot(one, other) * scale * other_scale, np.float32(1))
+
+
+@njit(nogil=True, cache=True)
+def _reaches(likeness: np.float32, most: np.float32) -> Any:
+    """Tell whether something is at least as close as a maximum, which is what removes it."""
+    return likeness >= most - ROUNDING
 
 
 @njit(nogil=True, cache=True)
@@ -32,10 +43,11 @@ def _is_near_any(  # noqa: PLR0913 - kernels take arrays, not objects
     columns: IntVector,
     most: np.float32,
 ) -> Any:
-    """Tell whether an item is nearer than `most` to one of `better[columns]`."""
+    """Tell whether an item is at least as near as `most` to one of `better[columns]`."""
     for column in columns:
         other = better[column]
-        if _likeness(vectors[other], scales[other], vectors[position], scales[position]) > most:
+        likeness = _likeness(vectors[other], scales[other], vectors[position], scales[position])
+        if _reaches(likeness, most):
             return True
     return False
 
@@ -64,8 +76,9 @@ def keep_apart(  # noqa: PLR0913 - kernels take arrays, not objects
         source_scales: (q,) float32 reciprocals of their lengths.
         own: (q,) int32 position of the source among the vectors, left out; -1 if it is not there.
         found: (q, m) int32 positions, best first; negative ones are passed over.
-        limits: (q, 3) float32 highest likeness to the source, highest to a better item, lowest to
-            the source; a limit beyond [-1, 1] is not looked at.
+        limits: (q, 3) float32: items at least as like the source as the first, at least as like a
+            better item as the second, or less like the source than the third are removed; a limit
+            beyond [-1, 1] is not looked at.
         kept: (q, k) int32, overwritten: columns of `found`, ascending; -1 where they ran out.
         removed: (q, 3) int32, overwritten: items removed for each reason.
 
@@ -81,11 +94,11 @@ def keep_apart(  # noqa: PLR0913 - kernels take arrays, not objects
             if position < 0 or position == own[i]:
                 continue
             likeness = _likeness(sources[i], source_scales[i], vectors[position], scales[position])
-            if likeness > most:
+            if _reaches(likeness, most):
                 removed[i, TO_SOURCE] += 1
             elif likeness < least:
                 removed[i, TOO_FAR] += 1
-            elif between < 1 and _is_near_any(
+            elif between <= 1 and _is_near_any(
                 vectors, scales, position, found[i], kept[i, :size], between
             ):
                 removed[i, BETWEEN] += 1
@@ -95,3 +108,49 @@ def keep_apart(  # noqa: PLR0913 - kernels take arrays, not objects
                 if size == k:
                     break
         kept[i, size:] = -1
+
+
+@njit(nogil=True, cache=True)
+def judge_further(  # noqa: PLR0913 - kernels take arrays, not objects
+    vectors: FloatMatrix,
+    scales: FloatVector,
+    held: int,
+    limits: FloatVector,
+    wanted: int,
+    reasons: NDArray[np.int8],
+) -> None:
+    """Walk further hits of one list that holds some items already; see `keep_apart`.
+
+    Args:
+        vectors: (1 + held + m, d) float32 input vectors: of the source, of the items that the list
+            holds, and of the hits, best first.
+        scales: (1 + held + m,) float32 reciprocals of their lengths, 0 for zero vectors.
+        held: items that the list holds.
+        limits: (3,) float32, as `keep_apart` takes them.
+        wanted: the walk ends when so many more are kept.
+        reasons: (m,) int8, overwritten: which limit removes a hit, or `KEPT`; hits behind the end
+            of the walk are `KEPT`, too.
+
+    Cost: O(m (1 + held + wanted) d) at worst, O(m d) with limits to the source alone.
+    """
+    lines = np.arange(vectors.shape[0], dtype=np.int32)
+    kept = np.empty(held + wanted, dtype=np.int32)
+    kept[:held] = lines[1 : 1 + held]
+    size = held
+    reasons[:] = KEPT
+    for hit in range(reasons.shape[0]):
+        if size == held + wanted:
+            break
+        line = 1 + held + hit
+        likeness = _likeness(vectors[0], scales[0], vectors[line], scales[line])
+        if _reaches(likeness, limits[TO_SOURCE]):
+            reasons[hit] = TO_SOURCE
+        elif likeness < limits[TOO_FAR]:
+            reasons[hit] = TOO_FAR
+        elif limits[BETWEEN] <= 1 and _is_near_any(
+            vectors, scales, line, lines, kept[:size], limits[BETWEEN]
+        ):
+            reasons[hit] = BETWEEN
+        else:
+            kept[size] = line
+            size += 1

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from artifacts.arrays import FloatMatrix, FloatVector, IntMatrix, IntVector
 from artifacts.catalog import Catalog
 from artifacts.errors import ConfigError
-from indexer.band_kernels import keep_apart
+from indexer.band_kernels import judge_further, keep_apart
 from indexer.bands_config import Band, BandsConfig
 
 NO_CEILING, NO_FLOOR = 2.0, -2.0
@@ -144,6 +144,42 @@ class Bands:
             removed,
         )
         return Apart(kept, removed)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenList:
+    """One list that is not full, in input vectors.
+
+    Attributes:
+        source: (d,) float32, what the list is for.
+        held: (h, d) float32, the items that it holds.
+        wanted: how many more it can take.
+    """
+
+    source: FloatVector
+    held: FloatMatrix
+    wanted: int
+
+
+def further_reasons(
+    open_list: OpenList, found: FloatMatrix, limits: FloatVector
+) -> NDArray[np.int8]:
+    """Judge further hits of a list as `Bands.keep` judges those of an empty one.
+
+    Args:
+        open_list: what there is.
+        found: (m, d) float32 input vectors of the hits, best first.
+        limits: (3,) float32 thresholds.
+
+    Returns:
+        (m,) which limit removes each hit, `indexer.band_kernels.KEPT` if none does; what comes
+        after the last one that is wanted is not looked at and kept.
+    """
+    vectors = np.vstack([open_list.source, open_list.held, found]).astype(np.float32, copy=False)
+    scales = reciprocal_lengths(vectors)
+    reasons = np.empty(len(found), dtype=np.int8)
+    judge_further(vectors, scales, len(open_list.held), limits, open_list.wanted, reasons)
+    return reasons
 
 
 def reciprocal_lengths(vectors: FloatMatrix) -> FloatVector:

@@ -14,17 +14,19 @@ class Band(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     max_to_source: Cosine | None = None
-    """Likeness to the source above which an item is the same thing in another wrapping."""
+    """Likeness to the source from which on an item is the same thing in another wrapping."""
     max_between: Cosine | None = None
-    """Likeness to a better item of the list above which an item shows nothing new."""
+    """Likeness to a better item of the list from which on an item shows nothing new."""
     min_similarity: Cosine | None = None
     """Likeness to the source below which a short list is better than the item."""
 
     @model_validator(mode="after")
     def _leaves_something(self) -> "Band":
         low, high = self.min_similarity, self.max_to_source
-        if low is not None and high is not None and low > high:
-            raise ValueError(f"min_similarity {low} is above max_to_source {high}: nothing passes")
+        if low is not None and high is not None and low >= high:
+            raise ValueError(
+                f"min_similarity {low} is not below max_to_source {high}: nothing passes"
+            )
         return self
 
 

@@ -3,9 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from artifacts.errors import UnsupportedError
+from pydantic import ValidationError
+
+from artifacts.errors import ArtifactError, UnsupportedError
 from artifacts.relation import Relation
 from artifacts.snapshot import Snapshot
+from indexer.bands_config import BandsConfig
 from indexer.row_index import RowIndex
 from indexer.space_index import SpaceIndex
 
@@ -67,3 +70,18 @@ def open_indices(snapshot: Snapshot) -> SpaceIndices:
             for (space, relation), by_category in parts.items()
         }
     )
+
+
+def open_bands(snapshot: Snapshot) -> dict[tuple[str, Relation], BandsConfig]:
+    """Return what is too close or too far, by space and relation; nothing where there is no band.
+
+    Raises:
+        ArtifactError: the snapshot says what is no band.
+    """
+    try:
+        return {
+            (entry.space, entry.relation): BandsConfig.model_validate(entry.settings)
+            for entry in snapshot.contents.bands
+        }
+    except ValidationError as error:
+        raise ArtifactError(f"{snapshot.path}: bands are not as expected: {error}") from error

@@ -17,6 +17,7 @@ from artifacts.snapshot import (
     ITEMS_FOLDER,
     POPULARITY_FOLDER,
     AnchorsEntry,
+    BandsEntry,
     IndexEntry,
     NeighborsEntry,
     Snapshot,
@@ -25,6 +26,7 @@ from artifacts.snapshot import (
 )
 from artifacts.versions import VersionedRoot
 from indexer.anchors_config import AnchorsConfig
+from indexer.bands import Limits
 from indexer.build.anchors import AnchorsBuilder
 from indexer.build.fingerprints import library_versions, release
 from indexer.build.inputs import SnapshotInputs, SpaceInput, open_spaces
@@ -183,7 +185,19 @@ class _Assembly:
             quality=self.inputs.quality,
             gate=gate.model_dump(mode="json"),
             anchors=anchors,
+            bands=tuple(entry for space in spaces for entry in self._bands(space)),
         )
+
+    def _bands(self, space: SpaceInput) -> list[BandsEntry]:
+        bands = space.config.bands
+        if bands is None:
+            return []
+        Limits.of(bands, self.inputs.prepared.catalog)  # refuses categories that are not there
+        settings = bands.model_dump(mode="json")
+        return [
+            BandsEntry(space=space.table.space, relation=relation, settings=settings)
+            for relation in space.relations
+        ]
 
     def _anchors(self, config: AnchorsConfig, spaces: dict[str, SpaceInput]) -> AnchorsEntry:
         catalog = self.inputs.prepared.catalog

@@ -9,7 +9,7 @@ from artifacts.relation import Relation
 from indexer.bands import Limits
 from indexer.row_index import RowIndex
 
-LISTS_VERSION = 1
+LISTS_VERSION = 2
 """To be raised with every change of this package that changes lists."""
 
 ROWS_AT_ONCE = 1 << 16

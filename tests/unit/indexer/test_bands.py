@@ -5,7 +5,16 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from artifacts.errors import ConfigError
-from indexer.bands import Bands, Limits, Sources, limits_of, reciprocal_lengths
+from indexer.band_kernels import BETWEEN, KEPT, ROUNDING, TO_SOURCE, TOO_FAR
+from indexer.bands import (
+    Bands,
+    Limits,
+    OpenList,
+    Sources,
+    further_reasons,
+    limits_of,
+    reciprocal_lengths,
+)
 from indexer.bands_config import Band, BandsConfig
 from tests.clusters import clustered
 from tests.made_artifacts import write_prepared
@@ -30,12 +39,12 @@ def kept_twin(
         if item < 0 or item == own:
             continue
         likeness = cosine(vectors[own], vectors[item])
-        if band.max_to_source is not None and likeness > band.max_to_source:
+        if band.max_to_source is not None and likeness >= band.max_to_source - ROUNDING:
             removed[0] += 1
         elif band.min_similarity is not None and likeness < band.min_similarity:
             removed[2] += 1
         elif band.max_between is not None and any(
-            cosine(vectors[better], vectors[item]) > band.max_between for better in kept
+            cosine(vectors[better], vectors[item]) >= band.max_between - ROUNDING for better in kept
         ):
             removed[1] += 1
         else:
@@ -87,11 +96,42 @@ def test_copies_of_the_source_and_of_each_other_go():
     assert keep(vectors, [0], found, Band(max_between=0.99), 4).kept.tolist() == [[0, 3, -1, -1]]
 
 
-def test_a_limit_of_one_removes_nothing_however_likeness_is_rounded():
-    vectors = np.tile(clustered(1, 100, seed=5), (20, 1)) * np.linspace(0.1, 9, 20)[:, None]
-    band = Band(max_to_source=1.0, max_between=1.0)
-    apart = keep(vectors.astype(np.float32), [0], np.arange(20)[None], band, 25)
-    assert (apart.kept >= 0).sum() == 19
+@pytest.mark.parametrize("dim", [3, 100, 2048])
+def test_a_limit_of_one_removes_copies_however_likeness_is_rounded(dim):
+    copies = np.tile(clustered(1, dim, seed=5), (20, 1)) * np.linspace(0.1, 9, 20)[:, None]
+    vectors = np.vstack([copies, clustered(1, dim, seed=6)]).astype(np.float32)
+    found = np.arange(21)[None]
+    assert keep(vectors, [0], found, Band(max_to_source=1.0), 25).kept[0, :2].tolist() == [20, -1]
+    assert keep(vectors, [0], found, Band(max_between=1.0), 25).kept[0, :3].tolist() == [1, 20, -1]
+
+
+def test_items_exactly_at_a_maximum_go_and_those_exactly_at_the_minimum_stay():
+    vectors = np.array([[1, 0], [3, 4], [3, -4]], dtype=np.float32)  # cosines 0.6, 0.6 and -0.28
+    found = np.array([[1, 2]])
+    assert keep(vectors, [0], found, Band(max_to_source=0.6), 2).kept.tolist() == [[-1, -1]]
+    assert keep(vectors, [0], found, Band(max_between=-0.28), 2).kept.tolist() == [[0, -1]]
+    assert keep(vectors, [0], found, Band(min_similarity=-0.28), 2).kept.tolist() == [[0, 1]]
+
+
+@settings(derandomize=True, deadline=None, max_examples=100)
+@given(seed=st.integers(0, 10**6), band=BANDS, k=st.integers(1, 12), cut=st.integers(0, 20))
+def test_list_that_goes_on_is_the_list_made_in_one_go(seed: int, band: Band, k: int, cut: int):
+    vectors = clustered(30, 5, clusters=4, seed=seed)
+    found = np.random.default_rng(seed).permutation(np.arange(1, 30))[:20]
+    whole, _ = kept_twin(vectors, 0, found.tolist(), band, k)
+    begun, _ = kept_twin(vectors, 0, found[:cut].tolist(), band, k)
+    further = found[cut:]
+    goes_on = OpenList(vectors[0], vectors[begun], k - len(begun))
+    reasons = further_reasons(goes_on, vectors[further], limits_of(band))
+    assert begun + further[reasons == KEPT][: k - len(begun)].tolist() == whole
+
+
+def test_further_hits_fall_to_the_first_limit_that_objects():
+    source, held = np.array([1, 0], np.float32), np.array([[0.8, 0.6]], np.float32)
+    found = np.array([[1, 0.1], [0.8, 0.5], [0.8, -0.6], [-1, 0]], dtype=np.float32)
+    limits = limits_of(Band(max_to_source=0.9, max_between=0.9, min_similarity=0))
+    reasons = further_reasons(OpenList(source, held, 3), found, limits)
+    assert reasons.tolist() == [TO_SOURCE, BETWEEN, KEPT, TOO_FAR]
 
 
 def test_sources_may_be_vectors_that_are_no_item():
@@ -122,5 +162,5 @@ def test_category_that_the_catalogue_lacks_is_named(tmp_path):
 
 def test_band_through_which_nothing_passes_is_refused():
     with pytest.raises(ValidationError, match="nothing passes"):
-        Band(max_to_source=0.5, min_similarity=0.6)
-    assert Band(max_to_source=0.5, min_similarity=0.5)
+        Band(max_to_source=0.5, min_similarity=0.5)
+    assert Band(max_to_source=0.5, min_similarity=0.4)

@@ -33,7 +33,7 @@ NEEDED = 0.95
 SEED = 1
 
 PROBES = (8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256)
-FAST_SCAN_PROBES = (16, 24, 32, 48, 64, 96, 128, 192, 256)
+FAST_SCAN_PROBES = (16, 32, 48, 64, 96, 128, 192, 256)
 K_FACTORS = (10, 20, 40, 80)
 EF_SEARCH = (32, 64, 96, 128, 192, 256, 512)
 
@@ -135,7 +135,7 @@ def main(  # noqa: PLR0913 - the options of a command are its parameters
         "benchmarks/results/tuner.jsonl"
     ),
     passes: Annotated[int, typer.Option(help="Passes; medians are compared.", min=1)] = 3,
-    query_count: Annotated[int | None, typer.Option(help="Queries at most.")] = 2000,
+    query_count: Annotated[int | None, typer.Option(help="Queries at most.")] = 1000,
     base_count: Annotated[int | None, typer.Option(help="Vectors at most.")] = None,
     batch: Annotated[int, typer.Option(help="Queries of a call.", min=1)] = 1,
 ) -> None:

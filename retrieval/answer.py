@@ -21,11 +21,20 @@ class Stage(IntEnum):
     CATEGORY = 3  # outside the allowed categories
     PRICE = 4  # outside the price band, or of unknown price
     MIN_SIMILARITY = 5  # too far from the query, or without a vector to tell
-    DUPLICATE = 6  # in the answer already, from an earlier source
+    TOO_CLOSE_TO_QUERY = 6  # the same thing in another wrapping
+    TOO_CLOSE_TO_RESULT = 7  # shows nothing new beside a better item of the answer
+    DUPLICATE = 8  # in the answer already, from an earlier source
 
 
-FILTER_STAGES = (Stage.EXCLUDED, Stage.CATEGORY, Stage.PRICE, Stage.MIN_SIMILARITY)
-"""The stages that the caller asked for."""
+FILTER_STAGES = (
+    Stage.EXCLUDED,
+    Stage.CATEGORY,
+    Stage.PRICE,
+    Stage.MIN_SIMILARITY,
+    Stage.TOO_CLOSE_TO_QUERY,
+    Stage.TOO_CLOSE_TO_RESULT,
+)
+"""The stages that the caller or the bands of the space asked for."""
 
 
 class ShortfallReason(StrEnum):

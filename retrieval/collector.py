@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from artifacts.arrays import FloatVector, IntVector
 from retrieval.answer import FILTER_STAGES, Answer, Shortfall, ShortfallReason, Stage
 from retrieval.candidates import Candidate, Origin, Source
+from retrieval.entry_band import EntryBand
 from retrieval.plan import Plan
 from retrieval.query_vector import QueryVector
 
@@ -21,14 +22,22 @@ class Collector:
         plan: k and the filter.
         own: rows of the query items, which are never in the answer.
         query: what likeness is measured to; None where the query has no vector.
+        band: what is too close or too far; None where nothing is.
     """
 
-    __slots__ = ("_removed", "_seen", "candidates", "own", "plan", "query")
+    __slots__ = ("_removed", "_seen", "band", "candidates", "own", "plan", "query")
 
-    def __init__(self, plan: Plan, own: tuple[int, ...], query: QueryVector | None) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        own: tuple[int, ...],
+        query: QueryVector | None,
+        band: EntryBand | None = None,
+    ) -> None:
         self.plan = plan
         self.own = own
         self.query = query
+        self.band = band
         self.candidates: list[Candidate] = []
         self._seen: list[int] = []
         self._removed: dict[Source, NDArray[np.int64]] = {}
@@ -43,8 +52,38 @@ class Collector:
         """How many rows of a list may be lost to the query itself and to earlier sources."""
         return len(self.own) + len(self._seen)
 
-    def judge(self, rows: IntVector) -> NDArray[np.int8]:
-        """Say of each row which `Stage` removes it, 0 if none does."""
+    def judge(
+        self,
+        rows: IntVector,
+        *,
+        aside: tuple[int, ...] = (),
+        asking: QueryVector | None = None,
+    ) -> NDArray[np.int8]:
+        """Say of each row which `Stage` removes it, 0 if none does.
+
+        Args:
+            rows: (m,) vocabulary rows, best first: what is too close to a better one depends on
+                the order.
+            aside: rows that are no answer, beside those of the query.
+            asking: what the band is measured to where the query has no vector.
+        """
+        verdicts = self.judge_alone(rows)
+        for row in aside:
+            verdicts[rows == row] = Stage.QUERY_ITEM
+        if self.band is None:
+            return verdicts
+        held = np.array(self._seen, dtype=np.int32)
+        query = self.query or asking
+        return self.band.judge(rows, verdicts, held=held, wanted=self.missing, query=query)
+
+    def judge_listed(self, rows: IntVector) -> NDArray[np.int8]:
+        """Judge a list of the query itself that was made within the bands of the space."""
+        if self._seen or (self.band is not None and self.band.is_wished):
+            return self.judge(rows)
+        return self.judge_alone(rows)
+
+    def judge_alone(self, rows: IntVector) -> NDArray[np.int8]:
+        """Do what `judge` does without looking at what is too close or too far."""
         if self.plan.is_open:
             verdicts = np.zeros(len(rows), dtype=np.int8)
         else:
@@ -61,6 +100,7 @@ class Collector:
         scores: FloatVector,
         verdicts: NDArray[np.int8],
         origin: Origin,
+        ahead: int = 0,
     ) -> None:
         """Take the best rows that passed, until k, and count what the others fell to.
 
@@ -69,6 +109,7 @@ class Collector:
             scores: (m,) on the scale of `origin.kind`.
             verdicts: (m,) what `judge` said of the rows.
             origin: where the list comes from.
+            ahead: how many rows of the list came before these.
         """
         places = np.flatnonzero(verdicts == Stage.PASSED)[: self.missing]
         full = len(places) == self.missing and len(places) > 0
@@ -78,7 +119,7 @@ class Collector:
         self._seen.extend(taken)
         source, kind, anchor, likeness = origin
         self.candidates.extend(
-            Candidate(row, score, kind, source, place + 1, anchor, likeness)
+            Candidate(row, score, kind, source, ahead + place + 1, anchor, likeness)
             for row, score, place in zip(
                 taken, scores[places].tolist(), places.tolist(), strict=True
             )

@@ -41,11 +41,19 @@ def search_exactly(
 
 def _rank(store: VectorStore, rows: IntVector, search: LiveSearch) -> None:
     """Offer the best of `rows`, the vectors of which are in `store`."""
-    if search.collector.plan.filter.min_similarity is None:
-        k = min(search.collector.missing + search.spare, len(rows))
-    else:
+    collector = search.collector
+    k = wanted = collector.missing + search.spare
+    if collector.band is not None:
+        k = search.most
+    elif collector.plan.filter.min_similarity is not None:
         k = len(rows)  # likeness has an order of its own, so that any of them may be removed
+    k = min(k, len(rows))
     queries = store.normalised(np.ascontiguousarray(search.query.values[None, :]), k)
     best = store.rank_all(queries, k)
-    found = rows[best.rows[0]]
-    search.collector.take(found, best.scores[0], search.judge(found), search.origin)
+    found, scores = rows[best.rows[0]], best.scores[0]
+    start, end = 0, k if collector.band is None else 2 * wanted
+    while start < k and collector.missing > 0:
+        chunk = slice(start, end)
+        verdicts = search.judge(found[chunk])
+        collector.take(found[chunk], scores[chunk], verdicts, search.origin, start)
+        start, end = end, 3 * end

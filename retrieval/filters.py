@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from artifacts.arrays import IntVector
 from artifacts.errors import NotBuiltError, RequestError
 from retrieval.answer import Stage
-from retrieval.queries import MAX_EXCLUDED, FilterSpec, PriceBand
+from retrieval.queries import MAX_EXCLUDED, FilterSpec, NearDuplicateBand, PriceBand
 from retrieval.query_vector import QueryVector
 from retrieval.state import ServingState
 
@@ -25,6 +25,8 @@ class CompiledFilter:
         allowed: (c,) whether each category code is allowed; None allows all.
         prices: lowest and highest price that pass, or None.
         min_similarity: lowest input cosine with the query that passes, or None.
+        near_duplicates: how close an item may be to the query and to better ones, or None; what is
+            held apart by it depends on the rest of the answer, so that `judge` passes over it.
     """
 
     state: ServingState
@@ -33,6 +35,7 @@ class CompiledFilter:
     allowed: NDArray[np.bool_] | None = None
     prices: tuple[float, float] | None = None
     min_similarity: float | None = None
+    near_duplicates: NearDuplicateBand | None = None
 
     @property
     def is_open(self) -> bool:
@@ -42,6 +45,7 @@ class CompiledFilter:
             and self.allowed is None
             and self.prices is None
             and self.min_similarity is None
+            and self.near_duplicates is None
         )
 
     def judge(self, rows: IntVector, query: QueryVector | None) -> NDArray[np.int8]:
@@ -96,7 +100,7 @@ def compile_filter(state: ServingState, spec: FilterSpec, *, path: str) -> Compi
 
     Raises:
         RequestError: too many ids, an unknown category, an empty band, a similarity beyond [-1, 1].
-        NotBuiltError: availability or near duplicates are filtered.
+        NotBuiltError: availability is filtered.
     """
     _refuse_unbuilt(spec, path)
     rows = state.snapshot.items.rows(_checked_ids(spec, path))
@@ -106,7 +110,8 @@ def compile_filter(state: ServingState, spec: FilterSpec, *, path: str) -> Compi
         categories=tuple(dict.fromkeys(spec.allowed_categories)),
         allowed=_allowed_codes(state, spec, path),
         prices=None if spec.price_band is None else _price_limits(spec.price_band, path),
-        min_similarity=_checked_similarity(spec.min_similarity, path),
+        min_similarity=_checked_cosine(spec.min_similarity, f"{path}.min_similarity"),
+        near_duplicates=_checked_band(spec.near_duplicates, f"{path}.near_duplicates"),
     )
 
 
@@ -115,11 +120,6 @@ def _refuse_unbuilt(spec: FilterSpec, path: str) -> None:
         raise NotBuiltError(
             "available_only: this release does not know availability yet",
             field=f"{path}.available_only",
-        )
-    if spec.near_duplicates:
-        raise NotBuiltError(
-            "near_duplicates: this release does not filter near duplicates yet",
-            field=f"{path}.near_duplicates",
         )
 
 
@@ -162,11 +162,22 @@ def _price_limits(band: PriceBand, path: str) -> tuple[float, float]:
     return low, high
 
 
-def _checked_similarity(similarity: float | None, path: str) -> float | None:
+def _checked_band(band: NearDuplicateBand | None, path: str) -> NearDuplicateBand | None:
+    """Return a band that sets something, or None."""
+    if band is None:
+        return None
+    to_query, between = band.max_similarity_to_query, band.max_similarity_between_results
+    _checked_cosine(to_query, f"{path}.max_similarity_to_query")
+    _checked_cosine(between, f"{path}.max_similarity_between_results")
+    return None if to_query is None and between is None else band
+
+
+def _checked_cosine(similarity: float | None, path: str) -> float | None:
     if similarity is not None and not -1 <= similarity <= 1:
+        name = path.rpartition(".")[2]
         raise RequestError(
-            f"min_similarity: expected a cosine in [-1, 1], got {similarity}",
-            field=f"{path}.min_similarity",
+            f"{name}: expected a cosine in [-1, 1], got {similarity}",
+            field=path,
             reason="SIMILARITY_OUT_OF_RANGE",
         )
     return similarity

@@ -3,7 +3,6 @@
 import numpy as np
 
 from artifacts.arrays import FloatVector, IntVector, unit_rows
-from artifacts.embeddings import EmbeddingTable
 from artifacts.neighbors import PAD_ROW
 from artifacts.relation import Relation
 from retrieval.anchors import Lending
@@ -38,19 +37,19 @@ def offer_borrowed(
     blind = collector.query is None and collector.plan.filter.min_similarity is not None
     if len(lending.rows) == 1:
         rows, scores = _list(state, space, relation, nearest)
-        verdicts = collector.judge(rows)
+        asking = _asking(state, lending, relation) if collector.band is not None else None
+        verdicts = collector.judge(rows, asking=asking)
         enough = np.count_nonzero(verdicts == Stage.PASSED) >= collector.missing
         if enough or blind or index is None:
             collector.take(rows, scores, verdicts, origin)
             return None
     if index is None:
         return None
-    table = state.snapshot.spaces[space]
     own = (nearest,) if len(lending.rows) == 1 else ()
     search = LiveSearch(
         collector,
         index,
-        target=Target(QueryVector(_mean(table, lending, relation), table), origin, own),
+        target=Target(_asking(state, lending, relation), origin, own),
         own_category=state.snapshot.catalog.category(nearest),
     )
     return None if search.done else search
@@ -69,15 +68,16 @@ def _list(
     return rows[present], scores[present]
 
 
-def _mean(table: EmbeddingTable, lending: Lending, relation: Relation) -> FloatVector:
-    """Return the (d,) mean of the anchors' vectors, weighted by likeness.
+def _asking(state: ServingState, lending: Lending, relation: Relation) -> QueryVector:
+    """Return the mean of the anchors' vectors, weighted by likeness.
 
     An inner product with the mean is the mean of the inner products, so this ranks as the lists
     mixed by score would; for alternatives the vectors count by direction alone, as cosines do.
     """
+    table = state.snapshot.spaces[state.lists_space]
     vectors = np.asarray(table.vectors[table.positions(lending.rows)])
     if relation is Relation.ALTERNATIVES:
         vectors = unit_rows(vectors)
     weights = lending.similarities.astype(np.float64)
     mean: FloatVector = ((weights / weights.sum()) @ vectors).astype(np.float32)
-    return mean
+    return QueryVector(mean, table)

@@ -12,6 +12,7 @@ from indexer.space_index import SpaceIndex
 from retrieval.answer import Stage
 from retrieval.candidates import Origin, Source
 from retrieval.collector import Collector
+from retrieval.entry_band import looked_at
 from retrieval.query_vector import QueryVector
 
 SMALLEST_FETCH = 16
@@ -20,6 +21,9 @@ SMALLEST_FETCH = 16
 EXACT_ROWS = 16_384
 """Where a filter leaves no more rows than this, scoring all of them costs a few milliseconds, no
 more than widening a search once or twice, and is exact."""
+
+LEAST_SPARE = 4
+"""Hits asked for beyond k, or a quarter of k where that is more, where some may be too close."""
 
 WIDENING_MARGIN = 2.0
 """How many times the expected number of hits is fetched when a filter's share is known."""
@@ -92,7 +96,9 @@ class LiveSearch:
         # The space may have no vector in any of the categories that are wanted.
         self.done = bool(wanted) and not index.is_whole and not self.categories
         fetch = collector.missing + self.spare
-        self.bucket = bucket_of(fetch if collector.plan.is_open else 2 * fetch)
+        if collector.band is not None:
+            fetch += max(LEAST_SPARE, collector.missing // 4)
+        self.bucket = self._bounded(bucket_of(fetch if collector.plan.is_open else 2 * fetch))
 
     @property
     def needs(self) -> tuple[object, ...]:
@@ -103,10 +109,14 @@ class LiveSearch:
 
     def judge(self, rows: IntVector) -> NDArray[np.int8]:
         """Say of each row which `Stage` removes it, 0 if none does."""
-        verdicts = self.collector.judge(rows)
-        for row in self._apart:
-            verdicts[rows == row] = Stage.QUERY_ITEM
-        return verdicts
+        return self.collector.judge(rows, aside=self._apart, asking=self.query)
+
+    @property
+    def most(self) -> int:
+        """Hits looked at before the answer is left short, where something is too close or far."""
+        band = self.collector.band
+        assert band is not None, "bug: nothing bounds a search without a band"
+        return max(band.most_hits, self.collector.missing + self.spare)
 
     def receive(self, rows: IntVector, scores: FloatVector, count_left: Callable[[], int]) -> None:
         """Take an index's hits, or ask for more of them, or for an exact search.
@@ -121,7 +131,7 @@ class LiveSearch:
         verdicts = self.judge(rows)
         passed = int(np.count_nonzero(verdicts == Stage.PASSED))
         ran_dry = hits < self.bucket
-        enough = passed >= self.collector.missing or self._beyond_reach(scores)
+        enough = passed >= self.collector.missing or self._has_no_more(scores, verdicts)
         if not enough and not (ran_dry and self.collector.plan.is_open):
             left = count_left()
             # An approximate index may run dry before its rows do: a scan finds the rest.
@@ -134,19 +144,39 @@ class LiveSearch:
         self.collector.take(rows, scores, verdicts, self.origin)
         self.done = True
 
+    def _has_no_more(self, scores: FloatVector, verdicts: NDArray[np.int8]) -> bool:
+        """Tell whether no further hit can pass, or whether enough of them were looked at."""
+        if self.collector.band is None:
+            return self._beyond_reach(scores)
+        seen = len(scores) if self.collector.plan.is_open else looked_at(verdicts)
+        return seen >= self.most or self._beyond_reach(scores)
+
     def _beyond_reach(self, scores: FloatVector) -> bool:
         """Tell whether all further hits are below the minimum similarity."""
-        least = self.collector.plan.filter.min_similarity
-        if least is None or self.query is not self.collector.query:
+        least = self._least()
+        if least is None or self.query is not (self.collector.query or self.query):
             return False  # likeness is measured to the query, scores to something else
         if self.index.relation is not Relation.ALTERNATIVES or not len(scores):
             return False
         return bool(scores[-1] < least - ROUNDING)
 
+    def _least(self) -> float | None:
+        """Return the minimum similarity, of the filter or of the band."""
+        least, band = self.collector.plan.filter.min_similarity, self.collector.band
+        if band is None:
+            return least
+        return band.least if least is None else max(band.least, least)
+
+    def _bounded(self, bucket: int) -> int:
+        """Return how many hits are fetched, where they are all looked at no more than `most`."""
+        if self.collector.band is None or not self.collector.plan.is_open:
+            return bucket
+        return min(bucket, self.most)
+
     def _widened(self, left: int) -> int:
         """Return a bucket at least twice as large, as large as the filter's share suggests."""
         expected = self.collector.missing * len(self.index) / max(left, 1) + self.spare
-        return bucket_of(max(2 * self.bucket, int(WIDENING_MARGIN * expected)))
+        return self._bounded(bucket_of(max(2 * self.bucket, int(WIDENING_MARGIN * expected))))
 
 
 def bucket_of(k: int) -> int:

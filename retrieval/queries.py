@@ -37,6 +37,14 @@ class PriceBand:
 
 
 @dataclass(frozen=True, slots=True)
+class NearDuplicateBand:
+    """Input cosines from which on an item is left out; None leaves a side open."""
+
+    max_similarity_to_query: float | None = None
+    max_similarity_between_results: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class FilterSpec:
     """Which items may appear, as the caller says it (`Filter`)."""
 
@@ -45,7 +53,7 @@ class FilterSpec:
     price_band: PriceBand | None = None
     min_similarity: float | None = None
     available_only: bool = False
-    near_duplicates: bool = False
+    near_duplicates: NearDuplicateBand | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from artifacts.relation import Relation
 from retrieval.answer import Answer, Outcome, Shortfall, ShortfallReason
 from retrieval.collector import Collector
 from retrieval.deadline import Deadline
+from retrieval.entry_band import entry_band
 from retrieval.live import search_live
 from retrieval.live_search import LiveSearch
 from retrieval.near import Anchor, locate
@@ -91,7 +92,12 @@ def _begin(task: NeighborTask, query: NeighborQuery) -> _Entry | Outcome:
     if anchor.query is None:
         shortfall = Shortfall(plan.k, 0, ShortfallReason.ALL_SKIPPED)
         return Answer((), shortfall, skipped=anchor.skipped)
-    collector = Collector(plan, anchor.rows, anchor.query)
-    index = task.state.indices[task.space, task.relation]
+    key = (task.space, task.relation)
+    band = None
+    if key in task.state.bands or plan.filter.near_duplicates is not None:
+        category = task.state.category_of_rows(anchor.rows)
+        band = entry_band(task.state, key, category, plan.filter)
+    collector = Collector(plan, anchor.rows, anchor.query, band)
+    index = task.state.indices[key]
     search = LiveSearch(collector, index, exact=task.exact)
     return _Entry(search, anchor)

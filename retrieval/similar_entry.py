@@ -13,6 +13,7 @@ from retrieval.answer import Answer, ShortfallReason, UnusedAnchor
 from retrieval.candidates import Origin, Source
 from retrieval.collector import Collector
 from retrieval.content_encoder import ProductText
+from retrieval.entry_band import entry_band
 from retrieval.hybrid import offer_borrowed
 from retrieval.live_search import LiveSearch
 from retrieval.plan import Plan
@@ -98,7 +99,9 @@ class SimilarEntry:
         self.search: LiveSearch | None = None
         known = row != PAD_ROW
         query = QueryVector.of_item(task.state.snapshot.spaces[task.space], row) if known else None
-        self.collector = Collector(plan, (row,) if known else (), query)
+        key = (task.space, task.relation)
+        band = entry_band(task.state, key, subject.category, plan.filter)
+        self.collector = Collector(plan, (row,) if known else (), query, band)
 
     @property
     def waits(self) -> bool:
@@ -173,7 +176,7 @@ class SimilarEntry:
         rows, scores = np.asarray(found[0]), np.asarray(found[1])
         present = rows != PAD_ROW
         rows, scores = rows[present], scores[present]
-        verdicts = self.collector.judge(rows)
+        verdicts = self.collector.judge_listed(rows)
         origin = Origin(Source.PRECOMPUTED, self._task.relation.score_kind)
         self.collector.take(rows, scores, verdicts, origin)
 

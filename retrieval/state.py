@@ -1,7 +1,7 @@
 """Everything that one snapshot loads to."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +10,12 @@ from artifacts.catalog import PATH_SEPARATOR
 from artifacts.errors import UnsupportedError
 from artifacts.relation import Relation
 from artifacts.snapshot import Snapshot
-from indexer.open import open_indices
+from indexer.bands import OpenList, further_reasons
+from indexer.open import open_bands, open_indices
 from indexer.space_index import SpaceIndex
 from retrieval.anchors import Anchors, open_anchors
 from retrieval.precomputed import PrecomputedLists
+from retrieval.space_bands import SpaceBands
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,7 @@ class ServingState:
         precomputed: neighbour lists by space and relation.
         category_codes: code of each top category, by name.
         anchors: what the hybrid borrows from; None where the snapshot has none.
+        bands: what is too close or too far, by space and relation; nothing where there is no band.
     """
 
     snapshot: Snapshot
@@ -33,6 +36,7 @@ class ServingState:
     precomputed: Mapping[tuple[str, Relation], PrecomputedLists]
     category_codes: Mapping[str, int]
     anchors: Anchors | None = None
+    bands: Mapping[tuple[str, Relation], SpaceBands] = field(default_factory=dict)
 
     @property
     def lists_space(self) -> str:
@@ -79,6 +83,11 @@ class ServingState:
         tables = sorted(self.snapshot.spaces.items())
         return [name for name, table in tables if table.positions(rows)[0] >= 0]
 
+    def category_of_rows(self, rows: Sequence[int]) -> int | None:
+        """Return the code of the top category of all of `rows`, or None if they differ."""
+        codes = {int(self.snapshot.catalog.category_codes[row]) for row in rows}
+        return codes.pop() if len(codes) == 1 else None
+
     def category_of_path(self, path: str) -> int | None:
         """Return the code of the first level of a category path, or None if it is unknown."""
         return self.category_codes.get(path.split(PATH_SEPARATOR, 1)[0].strip())
@@ -103,6 +112,10 @@ def load_state(path: Path, *, check: bool = True) -> ServingState:
         precomputed={key: PrecomputedLists(table) for key, table in snapshot.neighbors.items()},
         category_codes={name: code for code, name in enumerate(snapshot.catalog.categories)},
         anchors=open_anchors(snapshot),
+        bands={
+            key: SpaceBands.of(config, snapshot.catalog.categories)
+            for key, config in open_bands(snapshot).items()
+        },
     )
     _warm(state)
     return state
@@ -119,6 +132,8 @@ def _warm(state: ServingState) -> None:
     if state.anchors is not None and state.anchors.index is not None:
         vectors = state.anchors.content.vectors
         state.anchors.index.search(np.ascontiguousarray(vectors[:1], dtype=np.float32), 1)
+    one = np.zeros((1, 1), dtype=np.float32)
+    further_reasons(OpenList(one[0], one, 1), one, np.zeros(3, dtype=np.float32))
     if len(state.snapshot.items):
         state.snapshot.items.row(state.snapshot.items.id(0))
         state.snapshot.catalog.attributes(0)

@@ -9,10 +9,10 @@ from artifacts.folders import staged_folder
 from artifacts.manifest import seal
 from artifacts.prepared import Prepared
 from artifacts.progress import SilentProgress
-from artifacts.snapshot import Snapshot
 from artifacts.versions import VersionedRoot
 from artifacts.vocabulary import write_vocabulary
 from indexer.anchors_config import AnchorsConfig, CategoryAnchors
+from indexer.bands_config import BandsConfig
 from indexer.build import SnapshotInputs, build_snapshot
 from indexer.config import IndexConfig, SpaceIndexConfig
 from tests.clusters import clustered
@@ -41,7 +41,9 @@ def item_id(row: int) -> str:
     return f"item-{row:04d}"
 
 
-def build_shop(root: Path, anchors: AnchorsConfig | None = ANCHORS) -> VersionedRoot:
+def build_shop(
+    root: Path, anchors: AnchorsConfig | None = ANCHORS, bands: BandsConfig | None = None
+) -> VersionedRoot:
     """Build a snapshot under `root/snapshots` and put it in use.
 
     Space `cf` is whole and asymmetric and lacks every tenth item; space `content` is cut by
@@ -67,21 +69,23 @@ def build_shop(root: Path, anchors: AnchorsConfig | None = ANCHORS) -> Versioned
         ),
     }
     snapshots = VersionedRoot(root / "snapshots")
-    snapshot = _build(SnapshotInputs(prepared, embeddings), snapshots, anchors)
+    config = shop_config(anchors, bands)
+    inputs = SnapshotInputs(prepared, embeddings)
+    snapshot = build_snapshot(inputs, config, snapshots, progress=SilentProgress(), now=MADE_AT)
     snapshots.use(snapshot.id)
     return snapshots
 
 
-def _build(inputs: SnapshotInputs, root: VersionedRoot, anchors: AnchorsConfig | None) -> Snapshot:
-    config = IndexConfig(
+def shop_config(anchors: AnchorsConfig | None, bands: BandsConfig | None) -> IndexConfig:
+    """Return how the shop is indexed; both spaces have the same bands."""
+    return IndexConfig(
         spaces=(
-            SpaceIndexConfig(space="cf", neighbors=TABLE_K),
-            SpaceIndexConfig(space="content", per_category=True, neighbors=TABLE_K),
+            SpaceIndexConfig(space="cf", neighbors=TABLE_K, bands=bands),
+            SpaceIndexConfig(space="content", per_category=True, neighbors=TABLE_K, bands=bands),
         ),
         anchors=anchors,
         threads=1,
     )
-    return build_snapshot(inputs, config, root, progress=SilentProgress(), now=MADE_AT)
 
 
 def _write_prepared(folder: Path) -> Prepared:

@@ -41,6 +41,7 @@ from indexer.difference import Side, compare_snapshots, side_in_service
 from indexer.gate import judge
 from indexer.gate_report import GATE_PAGE_NAME, GateReport, IndexRecall, SpaceWithout, TableCoverage
 from indexer.precompute import STORES_NAME, BlockStores, EarlierLists, ListsMeans, block_engine
+from indexer.precompute.part_fingerprint import LISTS_VERSION
 
 
 def build_snapshot(  # noqa: PLR0913 - what a build is made from, and how
@@ -79,7 +80,8 @@ def build_snapshot(  # noqa: PLR0913 - what a build is made from, and how
     sources = {"prepared": inputs.prepared.manifest.id}
     sources |= {f"embeddings/{space.table.space}": space.manifest.id for space in spaces}
     settings = _settings(inputs, spaces, config)
-    name = fingerprint([sources, _checksums(inputs, spaces), settings, inputs.quality, release()])
+    versions = [release(), LISTS_VERSION]
+    name = fingerprint([sources, _checksums(inputs, spaces), settings, inputs.quality, *versions])
     if not fresh and (found := newest_of(root, name)) is not None:
         progress.start("index")
         progress.finish(f"snapshot {found.id} is up to date")

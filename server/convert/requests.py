@@ -14,6 +14,7 @@ from retrieval.queries import (
     CallOptions,
     FilterSpec,
     Near,
+    NearDuplicateBand,
     NearItem,
     NearItems,
     NearVector,
@@ -163,13 +164,20 @@ def _filter(filter: common_pb2.Filter) -> FilterSpec:
             low=band.min_price if band.HasField("min_price") else None,
             high=band.max_price if band.HasField("max_price") else None,
         )
-    near = filter.near_duplicates
     return FilterSpec(
         excluded_ids=tuple(filter.excluded_item_ids),
         allowed_categories=tuple(filter.allowed_categories),
         price_band=price_band,
         min_similarity=filter.min_similarity if filter.HasField("min_similarity") else None,
         available_only=filter.available_only,
-        near_duplicates=near.HasField("max_similarity_to_query")
-        or near.HasField("max_similarity_between_results"),
+        near_duplicates=_near_duplicates(filter) if filter.HasField("near_duplicates") else None,
+    )
+
+
+def _near_duplicates(filter: common_pb2.Filter) -> NearDuplicateBand:
+    band = filter.near_duplicates
+    to_query, between = band.max_similarity_to_query, band.max_similarity_between_results
+    return NearDuplicateBand(
+        to_query if band.HasField("max_similarity_to_query") else None,
+        between if band.HasField("max_similarity_between_results") else None,
     )

@@ -124,10 +124,10 @@ ENTRY_MISTAKES = [
     ),
     (filtered(available_only=True), NOT_BUILT, "NOT_BUILT", "options.filter.available_only"),
     (
-        filtered(near_duplicates=common.NearDuplicateBand(max_similarity_to_query=0.9)),
-        NOT_BUILT,
-        "NOT_BUILT",
-        "options.filter.near_duplicates",
+        filtered(near_duplicates=common.NearDuplicateBand(max_similarity_to_query=-1.5)),
+        INVALID,
+        "SIMILARITY_OUT_OF_RANGE",
+        "options.filter.near_duplicates.max_similarity_to_query",
     ),
 ]
 

@@ -1,6 +1,11 @@
 import pytest
 
+from artifacts.errors import ConfigError
+from indexer.backends import build_index
 from indexer.backends.faiss_factory import cell_count, fitted_factory
+from indexer.config import FaissBuild, FaissConfig
+from indexer.index import Metric
+from tests.clusters import clustered
 
 
 @pytest.mark.parametrize(
@@ -32,3 +37,10 @@ def test_cells_grow_with_the_square_root_and_hold_enough_vectors(n: int, cells: 
 )
 def test_factory_is_fitted_to_the_vectors(factory: str, n: int, dim: int, fitted: str):
     assert fitted_factory(factory, n, dim) == fitted
+
+
+@pytest.mark.parametrize("factory", ["NoSuchIndex", "IVF,PQ7x4fs", "LSH", "IVF,", "HNSW32,,"])
+def test_factory_that_cannot_be_built_is_named(factory: str):
+    config = FaissConfig(build=FaissBuild(factory=factory))
+    with pytest.raises(ConfigError, match=f"300 vectors of 24 dimensions, got '{factory}'"):
+        build_index(clustered(300), Metric.COSINE, config, seed=1, threads=1)

@@ -12,7 +12,7 @@ from artifacts.progress import SilentProgress
 from artifacts.versions import VersionedRoot
 from artifacts.vocabulary import write_vocabulary
 from indexer.anchors_config import AnchorsConfig, CategoryAnchors
-from indexer.bands_config import BandsConfig
+from indexer.bands_config import Band, BandsConfig
 from indexer.build import SnapshotInputs, build_snapshot
 from indexer.config import IndexConfig, SpaceIndexConfig
 from tests.clusters import clustered
@@ -34,6 +34,16 @@ ANCHORS = AnchorsConfig(
     categories={UNCATEGORISED: CategoryAnchors(min_similarity=1.0)},
 )
 """Items without a category borrow from their equals alone, of which there is none."""
+
+BANDS = BandsConfig(
+    max_to_source=0.85,
+    max_between=0.88,
+    categories={
+        "Dairy": Band(max_to_source=0.9, max_between=0.7, min_similarity=-0.2),
+        "Produce": Band(min_similarity=0.3),
+    },
+)
+"""Of a shop that has any."""
 
 
 def item_id(row: int) -> str:

@@ -31,6 +31,8 @@ class Options:
         min_price: lowest price.
         max_price: highest price.
         min_similarity: lowest input cosine with the query.
+        max_similarity_to_query: input cosine with the query from which on items are left out.
+        max_similarity_between_results: the same with a better item of the answer.
         allow_partial: take what there is when the deadline passes.
     """
 
@@ -44,6 +46,8 @@ class Options:
     min_price: float | None = None
     max_price: float | None = None
     min_similarity: float | None = None
+    max_similarity_to_query: float | None = None
+    max_similarity_between_results: float | None = None
     allow_partial: bool = False
 
 
@@ -150,6 +154,12 @@ def _filter(options: Options) -> common_pb2.Filter | None:
     if options.min_price is not None or options.max_price is not None:
         band = common_pb2.PriceBand(min_price=options.min_price, max_price=options.max_price)
         message.price_band.CopyFrom(band)
+    to_query, between = options.max_similarity_to_query, options.max_similarity_between_results
+    if to_query is not None or between is not None:
+        near = common_pb2.NearDuplicateBand(
+            max_similarity_to_query=to_query, max_similarity_between_results=between
+        )
+        message.near_duplicates.CopyFrom(near)
     return message if message.ByteSize() else None
 
 

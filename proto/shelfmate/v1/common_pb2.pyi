@@ -331,7 +331,9 @@ class Filter(_message.Message):
 
     @_builtins.property
     def near_duplicates(self) -> Global___NearDuplicateBand:
-        """Leave out near duplicates."""
+        """Leave out near duplicates, beyond what the snapshot itself leaves out as too close or too far in
+        this space: of each bound the stricter one holds.
+        """
 
     def __init__(
         self,
@@ -388,7 +390,9 @@ Global___PriceBand: _TypeAlias = PriceBand  # noqa: Y015
 
 @_typing.final
 class NearDuplicateBand(_message.Message):
-    """Upper bounds of likeness, as input-to-input cosine in [-1, 1]. An unset bound is not applied."""
+    """Upper bounds of likeness, as input-to-input cosine in [-1, 1]. An unset bound is not applied. Items
+    without a vector in the space are not known to be close to anything, and pass.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 

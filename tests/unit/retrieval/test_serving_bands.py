@@ -31,12 +31,9 @@ from retrieval.queries import (
 )
 from retrieval.recommender import Recommender
 from retrieval.state import ServingState, load_state
-from tests.shop import CATEGORIES, COLD, ITEMS, TABLE_K, build_shop, item_id
+from tests.shop import BANDS, CATEGORIES, COLD, ITEMS, TABLE_K, build_shop, item_id
 
-OWN = Band(max_to_source=0.85, max_between=0.88)
-DAIRY = Band(max_to_source=0.9, max_between=0.7, min_similarity=-0.2)
-PRODUCE = Band(min_similarity=0.3)
-BANDS = BandsConfig(**OWN.model_dump(), categories={"Dairy": DAIRY, "Produce": PRODUCE})
+OWN = Band(max_to_source=BANDS.max_to_source, max_between=BANDS.max_between)
 
 WISHES = [None, NearDuplicateBand(0.6, None), NearDuplicateBand(None, 0.5), NearDuplicateBand(1, 1)]
 LIMITS = (0.85, 0.88, 0.9, 0.7, -0.2, 0.3, 0.6, 0.5)

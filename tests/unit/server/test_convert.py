@@ -14,6 +14,7 @@ from retrieval.queries import (
     AnswerOptions,
     CallOptions,
     FilterSpec,
+    NearDuplicateBand,
     NearItem,
     NearItems,
     NearVector,
@@ -33,6 +34,8 @@ from server.convert.enums import (
     STAGES,
     meaning,
 )
+from shelfmate.client import Options
+from shelfmate.client.requests import similar_request
 from shelfmate.v1 import common_pb2 as common
 from shelfmate.v1 import recommender_pb2 as pb
 
@@ -78,6 +81,17 @@ def test_zero_is_not_unset():
     ).batch.queries
     spec = FilterSpec(price_band=PriceBand(low=0.0), min_similarity=0.0)
     assert query == SimilarQuery("a", options=AnswerOptions(k=0, filter=spec))
+
+
+@pytest.mark.parametrize(("to_query", "between"), [(None, None), (0.5, None), (None, 0), (-1, 1)])
+def test_near_duplicates_are_read_as_the_client_writes_them(to_query, between):
+    options = Options(max_similarity_to_query=to_query, max_similarity_between_results=between)
+    defaults = similar_batch(similar_request(["a"], options)).batch.defaults
+    if to_query is between is None:
+        assert defaults is NO_OPTIONS
+    else:
+        spec = FilterSpec(near_duplicates=NearDuplicateBand(to_query, between))
+        assert defaults == AnswerOptions(filter=spec)
 
 
 def test_whole_similar_request_is_read():

@@ -139,7 +139,7 @@ class LiveSearch:
                 self.exact = True
                 return
             if not ran_dry:
-                self.bucket = self._widened(left)
+                self.bucket = self._bounded(bucket_of(self._needed(left, passed)))
                 return
         self.collector.take(rows, scores, verdicts, self.origin)
         self.done = True
@@ -173,10 +173,13 @@ class LiveSearch:
             return bucket
         return min(bucket, self.most)
 
-    def _widened(self, left: int) -> int:
-        """Return a bucket at least twice as large, as large as the filter's share suggests."""
-        expected = self.collector.missing * len(self.index) / max(left, 1) + self.spare
-        return self._bounded(bucket_of(max(2 * self.bucket, int(WIDENING_MARGIN * expected))))
+    def _needed(self, left: int, passed: int) -> int:
+        """Return how many hits to ask for: twice as many, or more where few are known to pass."""
+        missing = self.collector.missing
+        by_filter = WIDENING_MARGIN * (missing * len(self.index) / max(left, 1) + self.spare)
+        # What a band lets pass is known from the hits alone.
+        by_band = missing * self.bucket // max(passed, 1) if self.collector.band is not None else 0
+        return max(2 * self.bucket, int(by_filter), by_band)
 
 
 def bucket_of(k: int) -> int:

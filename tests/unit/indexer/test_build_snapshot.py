@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -11,8 +12,9 @@ from artifacts.folders import staged_folder
 from artifacts.manifest import MANIFEST_NAME, file_checksum, seal
 from artifacts.progress import SilentProgress
 from artifacts.relation import Relation
-from artifacts.snapshot import Snapshot
+from artifacts.snapshot import BandsEntry, Snapshot
 from artifacts.versions import VersionedRoot
+from indexer.bands_config import Band, BandsConfig
 from indexer.build import SnapshotInputs, build_snapshot
 from indexer.config import (
     AnnoyBuild,
@@ -26,7 +28,7 @@ from indexer.config import (
     SpaceIndexConfig,
 )
 from indexer.gate_report import GateReport
-from indexer.open import open_indices
+from indexer.open import open_bands, open_indices
 from indexer.tuning import TuningReport
 from retrieval.content_encoder import open_encoder
 from tests.clusters import clustered
@@ -121,6 +123,36 @@ def test_snapshot_holds_every_relation_of_an_asymmetric_space(
     assert (space.name, space.dim, space.items, space.asymmetric) == ("cf", 24, len(KNOWN), True)
     assert space.lineage["id"] == "cf-made"
     assert contents.quality == {"mrr": 0.5}
+
+
+def test_snapshot_says_what_is_too_close_for_each_relation_with_or_without_lists(
+    inputs: SnapshotInputs, root: VersionedRoot
+):
+    bands = BandsConfig(max_between=0.9, categories={"Dairy": Band(min_similarity=0.1)})
+    alternatives = {"space": "cf", "relations": ["alternatives"], "bands": bands, "neighbors": 0}
+    continuations = {"space": "cf", "relations": ["continuations"]}
+    shop = IndexConfig.model_validate({"spaces": [alternatives, continuations], "threads": 1})
+    snapshot = Snapshot.open(root.path(build(inputs, shop, root).id))
+    assert open_bands(snapshot) == {("cf", Relation.ALTERNATIVES): bands}
+    assert open_bands(build(inputs, config(), root)) == {}
+
+
+def test_band_of_a_category_that_is_not_there_is_refused_without_lists(
+    inputs: SnapshotInputs, root: VersionedRoot
+):
+    bands = BandsConfig(categories={"Diary": Band(max_between=0.9)})
+    with pytest.raises(ConfigError, match="no top category 'Diary'"):
+        build(inputs, config(bands=bands, neighbors=0), root)
+
+
+def test_bands_that_are_none_are_a_fault_of_the_snapshot(
+    inputs: SnapshotInputs, root: VersionedRoot
+):
+    snapshot = build(inputs, config(), root)
+    entry = BandsEntry(space="cf", relation=Relation.ALTERNATIVES, settings={"max_between": 7})
+    contents = snapshot.contents.model_copy(update={"bands": (entry,)})
+    with pytest.raises(ArtifactError, match="bands are not as expected"):
+        open_bands(replace(snapshot, contents=contents))
 
 
 def test_precomputed_neighbours_equal_a_live_search(inputs: SnapshotInputs, root: VersionedRoot):

@@ -59,7 +59,7 @@ def run(
 def measure(data: QualityData, prepared: Prepared, work: Path, *, progress: Progress) -> Result:
     """Train with the settings of `data` and compare with co-occurrence, paired."""
     begun = time.perf_counter()
-    table = fit_prod2vec(prepared, data.config, work, progress=progress)
+    table = fit_prod2vec(prepared, data.alone_config, work, progress=progress)
     taken = time.perf_counter() - begun
     values = np.stack([reciprocal_ranks(prepared, one) for one in _methods(prepared, table)], 1)
     return Result(
@@ -68,7 +68,7 @@ def measure(data: QualityData, prepared: Prepared, work: Path, *, progress: Prog
         measured_at=datetime.now(UTC),
         machine=describe_machine(),
         data=f"{data.name} {prepared.manifest.id}",
-        config=data.config.model_dump(mode="json"),
+        config=data.alone_config.model_dump(mode="json"),
         metrics={"sessions": len(values), "train_s": taken, **_metrics(values)},
     )
 

@@ -18,7 +18,7 @@ def normal(rng: np.random.Generator) -> FloatMatrix:
 
 def score(model: Matrices, both_ways: float, likeness: float) -> NDArray[np.float64]:
     vectors, outputs = (side.astype(np.float64) for side in model)
-    unit = unit_rows(vectors)
+    unit = unit_rows(model[0]).astype(np.float64)
     scores: NDArray[np.float64] = (
         vectors @ outputs.T + both_ways * outputs @ vectors.T + likeness * unit @ unit.T
     )

@@ -127,7 +127,10 @@ COMPLETE_JOURNEY = QualityData(
             "dropout": 0.1,
         },
     },
-    alone={"softmax": {"members": 4, "both_ways": 0.3}},
+    alone={
+        "window": 10,
+        "softmax": {"session_exponent": 0.5, "members": 3, "both_ways": 0.3},
+    },
     against_co_occurrence=1.15,
     # Titles name the category once more, and the size of the package, which says little.
     meta={"columns": ("category:2", "category:3"), "title_words": 0, "prior": 2.0},

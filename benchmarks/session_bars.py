@@ -1,4 +1,4 @@
-"""Every step of sessions: vectors of the whole prefix against VSKNN and the other baselines.
+"""Every step of sessions: vectors of sessions against VSKNN and the other baselines.
 
     python -m benchmarks.session_bars -c shop.toml
 
@@ -25,7 +25,7 @@ from trainer.evaluation_report import EvaluationReport, MethodResult
 
 SUITE = "sessions"
 BASELINE = "VSKNN"
-VECTORS = "cf whole prefix"
+VECTORS = "cf session vectors"
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 

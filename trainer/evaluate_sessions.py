@@ -20,6 +20,7 @@ from trainer.ranking import Ranking
 from trainer.session_lists import read_session_lists
 from trainer.session_ranking import PrefixCases, rank_prefixes
 from trainer.session_scorers import LastItemScorer, SessionScorer
+from trainer.session_vectors import SessionVectorsScorer
 from trainer.vsknn import VsknnScorer
 
 
@@ -87,6 +88,8 @@ def session_scorers(
         counts = prepared.catalog.popularity
         name = f"{table.space} whole prefix"
         whole.append(PrefixScorer(table, counts, config.prefix, name))
+        name = f"{table.space} session vectors"
+        whole.append(SessionVectorsScorer(table, counts, train, config.prefix, name))
     return [*whole, *last]
 
 

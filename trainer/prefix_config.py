@@ -21,3 +21,9 @@ class PrefixConfig(Settings):
     symmetric: bool = True
     """Average the products of input with output and of output with input: where both directions of
     a step are learnt from, the two estimate one thing and their mean is less noisy."""
+    neighbors: int = Field(default=50, ge=1)
+    """Session vectors: training sessions most alike that vote."""
+    sharpness: float = Field(default=12.0, gt=0)
+    """Session vectors: a vote is the cosine to the power of this."""
+    votes: float = Field(default=2.0, ge=0)
+    """Session vectors: weight of the shares of votes beside the probabilities by the items' vectors."""

@@ -42,21 +42,28 @@ class PrefixScorer:
 
         Cost: O(prefixes * candidates * dimensions).
         """
-        weights = self._weights(known_positions(prefixes, self.rows))
+        known = known_positions(prefixes, self.rows)
+        weights = prefix_weights(known, len(self.rows), self._config)
         scores: FloatMatrix = (weights @ self._asking) @ self._asked.T
         scores += self._prior
         scores[np.diff(weights.indptr) == 0] = NOT_A_CANDIDATE
         return scores
 
-    def _weights(self, known: Ragged) -> "sp.csr_array[np.float32]":
-        """Return (prefixes, n) how much each item counts; rows sum to 1, or are empty."""
-        owner = np.repeat(np.arange(len(known)), known.lengths)
-        ends = np.repeat(known.offsets[1:], known.lengths)
-        place = ends - 1 - np.arange(len(known.values))  # from the end, 0 for the last
-        near = place < self._config.last_items
-        owner, place, items = owner[near], place[near], known.values[near]
-        weights = np.power(self._config.decay, place, dtype=np.float32)
-        sums = np.bincount(owner, weights=weights, minlength=len(known))
-        weights = (weights / sums[owner]).astype(np.float32)
-        shape = (len(known), len(self.rows))
-        return sp.coo_array((weights, (owner, items)), shape=shape).tocsr()
+
+def prefix_weights(known: Ragged, items: int, config: PrefixConfig) -> "sp.csr_array[np.float32]":
+    """Return (prefixes, items) how much each item counts; rows sum to 1, or are empty.
+
+    Args:
+        known: prefixes of items 0 .. items - 1, oldest first.
+        items: how many there are.
+        config: `decay` and `last_items`.
+    """
+    owner = np.repeat(np.arange(len(known)), known.lengths)
+    ends = np.repeat(known.offsets[1:], known.lengths)
+    place = ends - 1 - np.arange(len(known.values))  # from the end, 0 for the last
+    near = place < config.last_items
+    owner, place, visited = owner[near], place[near], known.values[near]
+    weights = np.power(config.decay, place, dtype=np.float32)
+    sums = np.bincount(owner, weights=weights, minlength=len(known))
+    weights = (weights / sums[owner]).astype(np.float32)
+    return sp.coo_array((weights, (owner, visited)), shape=(len(known), items)).tocsr()

@@ -46,10 +46,10 @@ def made_report(**mrr: float) -> EvaluationReport:
 
 
 def test_vectors_meet_their_bar_where_they_are_not_behind_session_knn():
-    ahead = made_report(cf_whole_prefix=0.2, VSKNN=0.15)
+    ahead = made_report(cf_session_vectors=0.2, VSKNN=0.15)
     assert bar_line(ahead).endswith("met")
     assert "+0.0500" in bar_line(ahead)
-    behind = made_report(VSKNN=0.2, cf_whole_prefix=0.15)
+    behind = made_report(VSKNN=0.2, cf_session_vectors=0.15)
     assert "-0.0500" in bar_line(behind)
     assert bar_line(behind).endswith("NOT met")
 

@@ -1,3 +1,9 @@
+import os
+
+# Milvus' client runs gRPC in threads of the process that later forks to start Spark. gRPC's own
+# handlers of a fork close files that these threads wait on; nothing here talks gRPC in a forked child.
+os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
+
 import pytest
 
 from artifacts.snapshot import Snapshot

@@ -1,5 +1,6 @@
 """The connection to Milvus, which an extra brings."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -28,6 +29,9 @@ def library() -> Any:
         BackendUnavailableError: it is not installed.
     """
     try:
+        # Neighbours may be computed by Spark, whose Java is started by a fork; gRPC's handlers of a
+        # fork, on by default, then close files that its own threads wait on.
+        os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
         import pymilvus
     except ImportError as error:
         raise BackendUnavailableError(

@@ -1,6 +1,6 @@
 """Sessions from made events: the stage `prepare` against the same SQL by hand.
 
-    python -m benchmarks.prepare_bars --rows 1000000
+    python -m benchmarks.prepare_bars run --rows 1000000
 
 Each run is a process of its own, so that its peak memory is its own; the two take turns.
 """

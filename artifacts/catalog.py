@@ -139,8 +139,7 @@ def write_catalog(  # noqa: PLR0913 - the columns of a catalogue
     Raises:
         DataError: the columns differ in length.
     """
-    if descriptions is None:
-        descriptions = [None] * len(titles)
+    descriptions = [None] * len(titles) if descriptions is None else descriptions
     columns = (titles, category_paths, top_categories, brands, prices, popularity, descriptions)
     lengths = {len(column) for column in columns}
     if len(lengths) != 1:

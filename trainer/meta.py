@@ -137,18 +137,10 @@ def fit_meta(
         ConfigError: a column says nothing of any item that is learnt from.
         DataError: fewer than two items occur `min_count` times.
 
-    Cost: as prod2vec by sampled softmax with (1 + columns)^2 times the pairs; all sessions are in
-    memory.
+    Cost: as prod2vec by sampled softmax with (1 + columns)^2 times the pairs; sessions in memory.
     """
     progress.start("count pairs")
-    sessions = read_weighted_lists(prepared.train_sessions, use=config.kind_weights)
-    rows, frequent = frequent_lists(sessions, config.min_count)
-    frequent = weigh_sessions(frequent, config.softmax)
-    if len(rows) < 2:
-        raise DataError(
-            f"train.meta: expected at least two items that occur {config.min_count} times in "
-            f"training, got {len(rows)}; lower `min_count` or bring more sessions"
-        )
+    rows, frequent = _frequent(prepared, config)
     tokens = metadata_tokens(columns, rows)
     woven = interleave(frequent, tokens.of_items)
     pairs = _pairs(woven, tokens, config)
@@ -165,10 +157,21 @@ def fit_meta(
         model = train_composed(pairs, composition, one, checkpoints=part, progress=progress)
         return model.matrices(shares)
 
-    matrices = fit_members(_as_prod2vec(config), fit, checkpoints)
-    fitted = _fitted(matrices, rows, tokens, config)
+    fitted = _fitted(fit_members(_as_prod2vec(config), fit, checkpoints), rows, tokens, config)
     progress.finish(f"{len(fitted.table):,} items, {fitted.table.dim} dimensions")
     return fitted
+
+
+def _frequent(prepared: Prepared, config: MetaConfig) -> tuple[IntVector, WeightedLists]:
+    """Return the rows that occur often enough, and the sessions of their positions, weighed."""
+    sessions = read_weighted_lists(prepared.train_sessions, use=config.kind_weights)
+    rows, frequent = frequent_lists(sessions, config.min_count)
+    if len(rows) < 2:
+        raise DataError(
+            f"train.meta: expected at least two items that occur {config.min_count} times in "
+            f"training, got {len(rows)}; lower `min_count` or bring more sessions"
+        )
+    return rows, weigh_sessions(frequent, config.softmax)
 
 
 def _pairs(woven: WeightedLists, tokens: MetadataTokens, config: MetaConfig) -> PairCounts:

@@ -42,17 +42,7 @@ def fit_softmax(
     Cost: see `count_pairs` and `train_softmax`; all sessions are in memory.
     """
     progress.start("count pairs")
-    rows, sessions = frequent_lists(
-        read_weighted_lists(prepared.train_sessions, use=config.kind_weights), config.min_count
-    )
-    sessions = weigh_sessions(sessions, settings)
-    pairs = count_pairs(
-        sessions.lists,
-        len(rows),
-        window=config.window,
-        distance_exponent=settings.distance_exponent,
-        weights=sessions.weights,
-    )
+    rows, pairs = _near(prepared, config, settings)
     learnt: NDArray[np.int64] = np.flatnonzero(pairs.totals > 0)
     if len(learnt) < 2:
         raise DataError(
@@ -70,6 +60,23 @@ def fit_softmax(
     table = _table(rows[learnt], matrices, pairs, settings)
     progress.finish(f"{len(table):,} items, {table.dim} dimensions")
     return table
+
+
+def _near(
+    prepared: Prepared, config: Prod2VecConfig, settings: SoftmaxConfig
+) -> tuple[IntVector, PairCounts]:
+    """Return the rows that occur often enough, and what stands near each of them."""
+    rows, sessions = frequent_lists(
+        read_weighted_lists(prepared.train_sessions, use=config.kind_weights), config.min_count
+    )
+    sessions = weigh_sessions(sessions, settings)
+    return rows, count_pairs(
+        sessions.lists,
+        len(rows),
+        window=config.window,
+        distance_exponent=settings.distance_exponent,
+        weights=sessions.weights,
+    )
 
 
 def _table(

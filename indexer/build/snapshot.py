@@ -55,10 +55,9 @@ def build_snapshot(  # noqa: PLR0913 - what a build is made from, and how
 ) -> Snapshot:
     """Build a sealed snapshot under `root`; `indexer.publish` puts it in use.
 
-    Where the newest one is of the same inputs, settings and releases, that one is returned.
-    Indices that an earlier snapshot holds of the same vectors and settings are taken from there.
-    They, vocabulary, catalogue and vectors are hard-linked where the filesystem allows. A build
-    that fails or is killed leaves nothing that a reader would open.
+    The newest one of the same inputs, settings and releases is returned. Indices of the same vectors
+    and settings are taken from earlier ones; they and the inputs are hard-linked where the filesystem
+    allows. A build that fails or is killed leaves nothing that a reader would open.
 
     Args:
         inputs: artifacts of the earlier stages.
@@ -80,39 +79,68 @@ def build_snapshot(  # noqa: PLR0913 - what a build is made from, and how
     sources = {"prepared": inputs.prepared.manifest.id}
     sources |= {f"embeddings/{space.table.space}": space.manifest.id for space in spaces}
     settings = _settings(inputs, spaces, config)
-    versions = [release(), LISTS_VERSION]
-    name = fingerprint([sources, _checksums(inputs, spaces), settings, inputs.quality, *versions])
+    made_of = [sources, _checksums(inputs, spaces), settings, inputs.quality]
+    name = fingerprint([*made_of, release(), LISTS_VERSION])
     if not fresh and (found := newest_of(root, name)) is not None:
         progress.start("index")
         progress.finish(f"snapshot {found.id} is up to date")
         return found
-    earlier = EarlierIndices() if fresh else EarlierIndices.below(root)
-    id = f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}-{name[:8]}"
+    sealing = _Sealing(
+        f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}-{name[:8]}",
+        now,
+        inputs,
+        config,
+        settings,
+        sources,
+        name,
+        fresh,
+    )
     try:
-        # The stores are cleared once the snapshot is sealed: a run that is killed before finds them.
-        with BlockStores(root.root / STORES_NAME) as stores, staged_folder(root.path(id)) as folder:
-            lists = None if fresh else EarlierLists.newest(root)
-            means = ListsMeans(block_engine(config), stores, lists)
-            in_service = side_in_service(root)
-            assembly = _Assembly(id, inputs, config, folder, progress, earlier, means, in_service)
-            contents = assembly.fill(spaces).model_copy(update={"fingerprint": name})
-            seal(
-                folder,
-                kind="snapshot",
-                id=id,
-                config=settings,
-                inputs=sources,
-                versions=library_versions(),
-                details=contents.model_dump(mode="json"),
-                now=now,
-            )
+        _fill_and_seal(sealing, spaces, root, progress)
     except ArtifactError:
         # Another builder of the very same may have been first within this second.
-        twin = None if fresh else newest_of(root, name)
-        if twin is None:
-            raise
-        return twin
-    return Snapshot.open(root.path(id), check=False)
+        if not fresh and (twin := newest_of(root, name)) is not None:
+            return twin
+        raise
+    return Snapshot.open(root.path(sealing.id), check=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sealing:
+    """What a snapshot is made from, and what its manifest says of that."""
+
+    id: str
+    now: datetime
+    inputs: SnapshotInputs
+    config: IndexConfig
+    settings: Json
+    sources: dict[str, str]
+    fingerprint: str
+    fresh: bool
+
+
+def _fill_and_seal(
+    sealing: _Sealing, spaces: list[SpaceInput], root: VersionedRoot, progress: Progress
+) -> None:
+    id, inputs, config = sealing.id, sealing.inputs, sealing.config
+    earlier = EarlierIndices() if sealing.fresh else EarlierIndices.below(root)
+    # The stores are cleared once the snapshot is sealed: a run that is killed before finds them.
+    with BlockStores(root.root / STORES_NAME) as stores, staged_folder(root.path(id)) as folder:
+        lists = None if sealing.fresh else EarlierLists.newest(root)
+        means = ListsMeans(block_engine(config), stores, lists)
+        in_service = side_in_service(root)
+        assembly = _Assembly(id, inputs, config, folder, progress, earlier, means, in_service)
+        contents = assembly.fill(spaces).model_copy(update={"fingerprint": sealing.fingerprint})
+        seal(
+            folder,
+            kind="snapshot",
+            id=id,
+            config=sealing.settings,
+            inputs=sealing.sources,
+            versions=library_versions(),
+            details=contents.model_dump(mode="json"),
+            now=sealing.now,
+        )
 
 
 def _checksums(inputs: SnapshotInputs, spaces: list[SpaceInput]) -> Json:

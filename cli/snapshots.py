@@ -73,7 +73,8 @@ def snapshot_table(root: VersionedRoot) -> Table:
 
 def _facts(manifest: Manifest) -> tuple[str, str, str, str, str]:
     contents = SnapshotContents.model_validate(manifest.details)
-    recalls = [entry.recall for entry in contents.indices if entry.recall is not None]
+    measured = ((entry.recall, entry.visit_recall) for entry in contents.indices)
+    recalls = [value for pair in measured for value in pair if value is not None]
     size = sum(record.size for record in manifest.files.values())
     return (
         f"{manifest.created_at:%Y-%m-%d %H:%M}",

@@ -148,11 +148,11 @@ class GateConfig(BaseModel):
     model_config = FROZEN
 
     min_recall: float = Field(default=0.9, ge=0, le=1)
-    """Recall@10 against exact search, for each index."""
+    """Recall@10 against exact search, for each index: over its items, and over their visits."""
     min_coverage: float = Field(default=0.0, ge=0, le=1)
     """Share of catalogue items that have a precomputed neighbour, for each table."""
     queries: PositiveInt = 200
-    """Queries sampled per index."""
+    """Queries sampled per index, evenly and by visits so many each."""
     min_overlap: float = Field(default=0.0, ge=0, le=1)
     """Mean Jaccard overlap of lists with those of the snapshot in service, for each table; 0 lets
     lists change as they will."""

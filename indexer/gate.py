@@ -1,9 +1,11 @@
 """The gate before publishing: recall against exact search, coverage, and what has changed."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
+from artifacts.arrays import FloatVector, IntVector
 from artifacts.embeddings import EmbeddingTable
 from artifacts.neighbors import Neighbors, NeighborTable
 from artifacts.relation import Relation
@@ -12,6 +14,7 @@ from indexer.config import ExactConfig, GateConfig
 from indexer.difference_report import Difference
 from indexer.gate_report import GateReport, IndexRecall, SpaceWithout, TableCoverage
 from indexer.index import Metric
+from indexer.query_samples import QuerySample, even_sample, visited_sample
 from indexer.row_index import RowIndex
 from indexer.self_removal import without_self
 
@@ -20,31 +23,73 @@ TIE_TOLERANCE = 1e-6
 """Relative difference of scores that are taken for equal."""
 
 
-def measure_recall(
-    index: RowIndex, table: EmbeddingTable, relation: Relation, *, queries: int, seed: int
-) -> float:
-    """Return recall@10 of an index for `queries` of its own items, the items left out.
+class Sampling(NamedTuple):
+    """How queries are drawn: how many of them, and the seed of the draw."""
 
-    Cost: an exact search over the vectors of the index.
+    queries: int
+    seed: int
+
+
+class Recalls(NamedTuple):
+    """Recall@10 of one index, the item that asks left out.
+
+    Attributes:
+        items: mean over its items; None where it was not measured.
+        visits: mean over visits, of which popular items have more; None also where none was visited.
     """
-    positions = table.positions(index.rows)
-    size = min(queries, len(positions))
-    sample = np.random.default_rng(seed).choice(len(positions), size, replace=False)
-    own = np.asarray(index.rows)[sample]
-    asked = np.ascontiguousarray(table.vectors[positions[sample]])
+
+    items: float | None
+    visits: float | None
+
+
+def measure_recall(
+    index: RowIndex,
+    table: EmbeddingTable,
+    relation: Relation,
+    *,
+    popularity: IntVector,
+    sampling: Sampling,
+) -> Recalls:
+    """Measure the recall of an index, asked with its own items.
+
+    Args:
+        index: an index over vectors of `table`.
+        table: the space.
+        relation: what neighbours mean.
+        popularity: (n,) sessions that hold an item, by vocabulary row.
+        sampling: how queries are drawn.
+
+    Cost: an exact search over the vectors of the index, for each of the two samples.
+    """
+    rows = np.asarray(index.rows)
+    positions = table.positions(rows)
     vectors = table.targets(relation)
     if len(positions) < len(vectors):
         vectors = np.ascontiguousarray(vectors[positions])
     exact = build_index(vectors, Metric.of(relation), ExactConfig(), seed=0, threads=1)
-    truth, found = (
-        without_self(candidate.search(asked, RECALL_AT + 1), own, RECALL_AT)
-        for candidate in (RowIndex(exact, index.rows), index)
-    )
-    return recall(found, truth)
+
+    def measured(sample: QuerySample) -> float:
+        own = rows[sample.places]
+        asked = np.ascontiguousarray(table.vectors[positions[sample.places]])
+        truth, found = (
+            without_self(candidate.search(asked, RECALL_AT + 1), own, RECALL_AT)
+            for candidate in (RowIndex(exact, rows), index)
+        )
+        return recall(found, truth, sample.weights)
+
+    rng = np.random.default_rng(sampling.seed)
+    items = measured(even_sample(len(rows), sampling.queries, rng))
+    visited = visited_sample(np.asarray(popularity)[rows], sampling.queries, rng)
+    return Recalls(items, None if visited is None else measured(visited))
 
 
-def recall(found: Neighbors, truth: Neighbors) -> float:
+def recall(found: Neighbors, truth: Neighbors, weights: FloatVector | None = None) -> float:
     """Return the share of true hits found, a score as good as the worst true one being a hit.
+
+    Args:
+        found: (q, k) answers.
+        truth: (q, k) what exact search answers.
+        weights: (q,) how much each query counts; without them all count alike.
 
     Returns 1 where there is nothing to find.
     """
@@ -54,7 +99,9 @@ def recall(found: Neighbors, truth: Neighbors) -> float:
     with np.errstate(invalid="ignore"):  # no true hit: inf - inf, and a comparison that is False
         good = found.scores >= worst - TIE_TOLERANCE * np.abs(worst)
     hits = np.minimum(good.sum(axis=1), wanted)
-    return float(hits.sum() / wanted.sum()) if wanted.sum() else 1.0
+    counts = np.ones(len(wanted)) if weights is None else weights.astype(np.float64)
+    whole = float(counts @ wanted)
+    return float(counts @ hits) / whole if whole else 1.0
 
 
 def measure_coverage(
@@ -77,9 +124,10 @@ def judge(
     """Hold measurements against thresholds."""
     failures = [
         f"{entry.space} {entry.relation}, category {entry.category!r} ({entry.kind}): "
-        f"recall@{RECALL_AT} {entry.recall:.3f} is below {thresholds.min_recall:.3f}"
+        f"recall@{RECALL_AT} {over} {value:.3f} is below {thresholds.min_recall:.3f}"
         for entry in recalls
-        if entry.recall < thresholds.min_recall
+        for over, value in (("of items", entry.recall), ("of visits", entry.visit_recall))
+        if value is not None and value < thresholds.min_recall
     ]
     failures += [
         f"{entry.space} {entry.relation}: {entry.share:.3f} of the catalogue has neighbours, "

@@ -29,6 +29,13 @@ class IndexRecall(BaseModel):
     """Items sampled as queries."""
     recall: float
     """Recall@10, the item itself left out; a score equal to the tenth counts as found."""
+    visit_recall: float | None = None
+    """The same over visits in place of items, so that popular items count for more."""
+
+    @property
+    def lowest(self) -> float:
+        """Return the lower of the two."""
+        return self.recall if self.visit_recall is None else min(self.recall, self.visit_recall)
 
 
 class TableCoverage(BaseModel):
@@ -79,10 +86,11 @@ class GateReport(BaseModel):
         yield f"# Gate: {'passed' if self.passed else 'FAILED'}\n"
         yield from (f"- {failure}" for failure in self.failures)
         if self.recalls:
-            yield "\n| index | engine | recall@10 | queries |\n|---|---|---|---|"
+            yield "\n| index | engine | recall@10 | of visits | queries |\n|---|---|---|---|---|"
         for entry in self.recalls:
             where = f"{entry.space} {entry.relation} {entry.category}"
-            yield f"| {where} | {entry.kind} | {entry.recall:.3f} | {entry.queries} |"
+            visits = "-" if entry.visit_recall is None else f"{entry.visit_recall:.3f}"
+            yield f"| {where} | {entry.kind} | {entry.recall:.3f} | {visits} | {entry.queries} |"
         if self.coverage:
             yield "\n| table | items with neighbours | share of the catalogue |\n|---|---|---|"
         for covered in self.coverage:

@@ -116,7 +116,13 @@ class AnchorsBuilder:
     ) -> IndexedRelation:
         """Index the popular items as the whole space is indexed."""
         builder = RelationBuilder(
-            self.root, popular, Relation.ALTERNATIVES, self.effort, self.earlier, INDICES_FOLDER
+            self.root,
+            popular,
+            Relation.ALTERNATIVES,
+            self.catalog.popularity,
+            self.effort,
+            self.earlier,
+            INDICES_FOLDER,
         )
         parts = tuple(part for part in cut.parts if len(part))  # the whole may be empty
         return builder.build(content.config, replace(cut, parts=parts), progress=progress)

@@ -12,7 +12,7 @@ from indexer.header import INDEX_FORMAT
 SHAPING_LIBRARIES = ("annoy", "faiss-cpu", "numba", "numpy")
 """Distributions whose releases change what a build writes."""
 
-REVISION = 1
+REVISION = 2
 """Raised whenever the same vectors and settings give other files than before."""
 
 BLOCK = 1 << 16

@@ -9,7 +9,7 @@ from indexer.backends import build_index
 from indexer.config import BackendConfig
 from indexer.index import Index
 from indexer.target_config import TargetConfig
-from indexer.tuning import MACHINE_CLOCKS, Clocks, Question, TuningTask, tune
+from indexer.tuning import MACHINE_CLOCKS, Clocks, EarlierChoice, Question, TuningTask, tune
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +55,26 @@ class PartIndex:
 
 
 def index_part(
-    question: Question, config: BackendConfig | TargetConfig, effort: BuildEffort
+    question: Question,
+    config: BackendConfig | TargetConfig,
+    effort: BuildEffort,
+    before: EarlierChoice | None = None,
 ) -> PartIndex:
-    """Build the index of some vectors, or find by measuring which one they should have."""
+    """Build the index of some vectors, or find by measuring which one they should have.
+
+    Args:
+        question: the vectors, and what they are asked with.
+        config: a backend, or what is to be reached.
+        effort: what the build may spend.
+        before: what was found for much the same vectors and the same target.
+    """
     if not isinstance(config, TargetConfig):
         index = build_index(
             question.vectors, question.metric, config, seed=effort.seed, threads=effort.threads
         )
         return PartIndex(index, config)
-    tuned = tune(TuningTask(question, config, effort.seed, effort.threads, effort.clocks))
+    task = TuningTask(question, config, effort.seed, effort.threads, effort.clocks, before=before)
+    tuned = tune(task)
     return PartIndex(
         tuned.index,
         tuned.config,

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from pydantic import ValidationError
@@ -12,10 +13,22 @@ from pydantic import ValidationError
 from artifacts.arrays import IntVector, map_array
 from artifacts.errors import ArtifactError
 from artifacts.manifest import Manifest, read_manifest, verify_file
+from artifacts.relation import Relation
 from artifacts.snapshot import IndexEntry, Snapshot, SnapshotContents
 from artifacts.versions import VersionedRoot
+from indexer.build.fingerprints import library_versions
 from indexer.build.linking import link_files
 from indexer.row_index import ROWS_NAME
+from indexer.target_config import TargetConfig
+from indexer.tuning import EarlierChoice, TuningReport
+
+
+class PartName(NamedTuple):
+    """What names a part of a space from one snapshot to the next."""
+
+    space: str
+    relation: Relation
+    category: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +69,15 @@ class Donor:
 
 @dataclass(frozen=True, slots=True)
 class EarlierIndices:
-    """The indices of the snapshots below a root, by fingerprint; of equal ones the newest."""
+    """The indices of the snapshots below a root; of equal ones the newest.
+
+    Attributes:
+        donors: by fingerprint.
+        tuned: those whose backend was found by measuring, by the part that they are of.
+    """
 
     donors: Mapping[str, Donor] = field(default_factory=dict)
+    tuned: Mapping[PartName, Donor] = field(default_factory=dict)
 
     @classmethod
     def below(cls, root: VersionedRoot) -> "EarlierIndices":
@@ -66,10 +85,22 @@ class EarlierIndices:
 
         Cost: one manifest each; nothing is verified before it is taken.
         """
-        donors: dict[str, Donor] = {}
-        for id in root.ids():
-            donors |= {donor.entry.fingerprint: donor for donor in _donors(root.path(id))}
-        return cls(donors)
+        found = [donor for id in root.ids() for donor in _donors(root.path(id))]
+        return cls(
+            {donor.entry.fingerprint: donor for donor in found},
+            {_part_name(donor.entry): donor for donor in found if donor.entry.tuning},
+        )
+
+    def choice(self, part: PartName, target: TargetConfig) -> EarlierChoice | None:
+        """Return what was found for a part, if it was for this target, by these libraries."""
+        donor = self.tuned.get(part)
+        if donor is None or donor.manifest.versions != library_versions():
+            return None
+        try:
+            report = TuningReport.model_validate(donor.entry.tuning)
+        except ValidationError:  # of another release
+            return None
+        return EarlierChoice.of(report) if report.target == target else None
 
     def take(self, fingerprint: str, target: Path, rows: IntVector) -> IndexEntry | None:
         """Link the index of that fingerprint into the new folder `target`.
@@ -128,6 +159,10 @@ def _read(path: Path) -> tuple[Manifest, SnapshotContents] | None:
         return manifest, SnapshotContents.model_validate(manifest.details)
     except (ArtifactError, ValidationError):
         return None
+
+
+def _part_name(entry: IndexEntry) -> PartName:
+    return PartName(entry.space, entry.relation, entry.category)
 
 
 def _donors(path: Path) -> Iterator[Donor]:

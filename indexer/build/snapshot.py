@@ -260,7 +260,9 @@ class _Assembly:
         if cut.without_vectors:
             self.without.append(SpaceWithout(space=table.space, categories=cut.without_vectors))
         for relation in space.relations:
-            builder = RelationBuilder(self.folder, table, relation, self.effort, self.earlier)
+            builder = RelationBuilder(
+                self.folder, table, relation, catalog.popularity, self.effort, self.earlier
+            )
             built = builder.build(space.config, cut, progress=self.progress)
             self.indices.extend(built.entries)
             self.recalls.extend(built.recalls)

@@ -5,21 +5,23 @@ from pathlib import Path
 
 import numpy as np
 
+from artifacts.arrays import IntVector
 from artifacts.embeddings import EmbeddingTable
 from artifacts.progress import Progress
 from artifacts.relation import Relation
 from artifacts.snapshot import IndexEntry
 from indexer.build.fingerprints import index_fingerprint
 from indexer.build.part_index import BuildEffort, index_part
-from indexer.build.reuse import EarlierIndices
+from indexer.build.reuse import EarlierIndices, PartName
 from indexer.categories import EXACT, Part, Partition, backend_of, recipe_of
 from indexer.config import BackendConfig, SpaceIndexConfig
-from indexer.gate import measure_recall
+from indexer.gate import Recalls, Sampling, measure_recall
 from indexer.gate_report import IndexRecall
 from indexer.index import Metric
 from indexer.row_index import RowIndex
 from indexer.slugs import category_slug
 from indexer.space_index import SpaceIndex
+from indexer.target_config import TargetConfig
 from indexer.tuning import Question
 
 
@@ -40,6 +42,7 @@ class RelationBuilder:
         root: folder of the snapshot.
         table: the space, or a part of it.
         relation: what neighbours mean.
+        popularity: (n,) sessions that hold an item, by vocabulary row.
         effort: what the build may spend.
         earlier: indices that may be taken again.
         place: folder of the indices below `root`; empty for that of a space and relation.
@@ -48,6 +51,7 @@ class RelationBuilder:
     root: Path
     table: EmbeddingTable
     relation: Relation
+    popularity: IntVector
     effort: BuildEffort
     earlier: EarlierIndices
     place: str = ""
@@ -98,7 +102,10 @@ class RelationBuilder:
         )
 
     def _built(self, part: Part, config: SpaceIndexConfig, fingerprint: str) -> IndexEntry:
-        made = index_part(self._question(part), backend_of(part, config), self.effort)
+        backend = backend_of(part, config)
+        place = PartName(self.table.space, self.relation, part.category)
+        before = self.earlier.choice(place, backend) if isinstance(backend, TargetConfig) else None
+        made = index_part(self._question(part), backend, self.effort, before)
         folder = self.root / self._folder(part)
         RowIndex(made.index, self.table.rows[part.positions]).save(folder)
         # What is measured from here on is what was written, not what was built.
@@ -113,6 +120,7 @@ class RelationBuilder:
             self.table.vectors,
             part.positions,
             Metric.of(self.relation),
+            np.asarray(self.popularity)[self.table.rows[part.positions]],
         )
 
     def _folder(self, part: Part) -> str:
@@ -120,14 +128,14 @@ class RelationBuilder:
         return f"{place}/{category_slug(part.category)}"
 
     def _entry(self, part: Part, index: RowIndex, backend: BackendConfig) -> IndexEntry:
-        measured = None
+        measured = Recalls(None, None)
         if backend.kind != "exact":
             measured = measure_recall(
                 index,
                 self.table,
                 self.relation,
-                queries=self.effort.gate_queries,
-                seed=self.effort.seed,
+                popularity=self.popularity,
+                sampling=Sampling(self.effort.gate_queries, self.effort.seed),
             )
         return IndexEntry(
             space=self.table.space,
@@ -136,7 +144,8 @@ class RelationBuilder:
             folder=self._folder(part),
             kind=backend.kind,
             items=len(part),
-            recall=measured,
+            recall=measured.items,
+            visit_recall=measured.visits,
         )
 
     def _recall(self, entry: IndexEntry) -> IndexRecall:
@@ -148,6 +157,7 @@ class RelationBuilder:
             kind=entry.kind,
             queries=min(self.effort.gate_queries, entry.items),
             recall=entry.recall,
+            visit_recall=entry.visit_recall,
         )
 
 
@@ -155,5 +165,5 @@ def _summary(recalls: tuple[IndexRecall, ...], indices: int, reused: int) -> str
     taken = f", {reused} unchanged" if reused else ""
     if not recalls:
         return f"{indices} exact{taken}"
-    lowest = min(entry.recall for entry in recalls)
+    lowest = min(entry.lowest for entry in recalls)
     return f"{indices} indices{taken}, lowest recall@10 {lowest:.3f}"

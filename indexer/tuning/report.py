@@ -37,6 +37,17 @@ class LevelSearch(BaseModel):
     query_us: float
 
 
+class Compared(BaseModel):
+    """When kinds of index were last compared."""
+
+    model_config = FROZEN
+
+    vectors: int
+    """Vectors that there were."""
+    query_us: float
+    """Microseconds a query of what was chosen."""
+
+
 class TuningReport(BaseModel):
     """The table of what was tried."""
 
@@ -54,3 +65,5 @@ class TuningReport(BaseModel):
     """All that was tried, in order."""
     passed_over: tuple[str, ...]
     """What was not built over all vectors, and why."""
+    compared: Compared | None = None
+    """Set where that was for an earlier snapshot, whose choice still reaches the target."""

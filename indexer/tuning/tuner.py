@@ -17,11 +17,12 @@ from indexer.native_threads import limit_native_threads, native_threads
 from indexer.target_config import TargetConfig
 from indexer.tuning import first_look
 from indexer.tuning.contender import Best, Contender
+from indexer.tuning.earlier_choice import EarlierChoice
 from indexer.tuning.exam import Clocks, Exam, Question
 from indexer.tuning.families import Family, families
 from indexer.tuning.field import Field, Standing
 from indexer.tuning.goal import goal_of
-from indexer.tuning.report import LevelSearch, TuningReport
+from indexer.tuning.report import Compared, LevelSearch, TuningReport
 
 
 class Builder(Protocol):
@@ -51,6 +52,7 @@ class TuningTask:
         threads: of builds; time is measured on one.
         clocks: what time is measured by.
         build: builds indices; whoever tunes the same vectors for several targets may remember them.
+        before: what was chosen for much the same vectors and this target; kept if it still does.
     """
 
     question: Question
@@ -59,6 +61,7 @@ class TuningTask:
     threads: int
     clocks: Clocks
     build: Builder = build_index
+    before: EarlierChoice | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,8 @@ def tune(task: TuningTask) -> Tuned:
 
     Kinds of index are compared on a sample of the vectors first, where there are many; those that
     do well are built over all of them, the best one also in other sizes. For each build the search
-    settings are found by bisection, since recall and time rise with them.
+    settings are found by bisection, since recall and time rise with them. Nothing is compared where
+    what was chosen before still reaches the target.
 
     Cost: several builds, at least one, and none begun after `target.time_s`; memory for the best
     three indices and one more.
@@ -102,6 +106,8 @@ def _tune(task: TuningTask) -> Tuned:
     goal = goal_of(task.target, Accuracy.BALANCED, exam.error)
     field = Field(goal, task.target.memory_mb, task.target.time_s, task.clocks.wall)
     order = families(task.target.engines, len(task.question))
+    if task.before is not None and _still_suits(task.before, task, exam, field):
+        return _finished(task, field, task.before.compared)
     if first_look.is_worth_it(len(task.question)):
         order = _narrowed(task, order, field, rng)
     for family in order:
@@ -111,6 +117,18 @@ def _tune(task: TuningTask) -> Tuned:
             if _climbed(task, chain, exam, field):
                 break  # what is better with fewer is not better with more
     return _finished(task, field)
+
+
+def _still_suits(before: EarlierChoice, task: TuningTask, exam: Exam, field: Field) -> bool:
+    """Build what was chosen before, and tell whether it reaches the target for these vectors."""
+    n = len(task.question)
+    family = before.family(families(task.target.engines, n)) if before.holds_for(n) else None
+    if family is None:
+        return False
+    _try(task, family, exam, field)
+    if not field.suits(field.leader):
+        return False
+    return field.goal.recall is None or before.is_as_fast(field.leader.best.measured.seconds)
 
 
 def _climbed(task: TuningTask, chain: Sequence[Family], exam: Exam, field: Field) -> bool:
@@ -161,7 +179,7 @@ def _size(index: Index) -> int:
         return sum(path.stat().st_size for path in Path(folder).iterdir())
 
 
-def _finished(task: TuningTask, field: Field) -> Tuned:
+def _finished(task: TuningTask, field: Field, compared: Compared | None = None) -> Tuned:
     chosen = field.final()
     levels = dict(_levels(task, chosen))
     return Tuned(
@@ -172,7 +190,7 @@ def _finished(task: TuningTask, field: Field) -> Tuned:
             target=task.target,
             chosen=chosen.trial(),
             reached=field.suits(chosen),
-            why=field.why(chosen),
+            why=field.why(chosen) if compared is None else _why_kept(compared),
             levels={
                 level: LevelSearch(
                     recall=best.measured.recall, query_us=best.measured.seconds * 1e6
@@ -182,8 +200,13 @@ def _finished(task: TuningTask, field: Field) -> Tuned:
             },
             trials=tuple(field.trials),
             passed_over=tuple(field.passed_over),
+            compared=compared,
         ),
     )
+
+
+def _why_kept(compared: Compared) -> str:
+    return f"still reaches the target; the best of {compared.vectors:,} vectors when last compared"
 
 
 def _levels(task: TuningTask, chosen: Standing) -> Iterator[tuple[Accuracy, Best]]:

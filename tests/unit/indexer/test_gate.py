@@ -5,7 +5,7 @@ from artifacts.neighbors import Neighbors, NeighborTable
 from artifacts.relation import Relation
 from indexer.backends import build_index
 from indexer.config import FaissBuild, FaissConfig, FaissSearch, GateConfig
-from indexer.gate import judge, measure_coverage, measure_recall, recall
+from indexer.gate import Recalls, Sampling, judge, measure_coverage, measure_recall, recall
 from indexer.gate_report import GateReport, IndexRecall, SpaceWithout, TableCoverage
 from indexer.index import Metric
 from indexer.row_index import RowIndex
@@ -35,18 +35,23 @@ def test_recall_ignores_padding():
     assert recall(nothing, nothing) == 1.0
 
 
-def recall_with(nprobe: int, relation: Relation) -> float:
+def recalls_with(nprobe: int, relation: Relation) -> Recalls:
     rows = np.arange(10, 4010, 2, dtype=np.int32)
     table = embedding_table(rows, clustered(2000, seed=1), clustered(2000, seed=2, skew=0.3))
     config = FaissConfig(build=FaissBuild(factory="IVF50,Flat"), search=FaissSearch(nprobe=nprobe))
     index = build_index(table.targets(relation), Metric.of(relation), config, seed=1, threads=1)
-    return measure_recall(RowIndex(index, rows), table, relation, queries=150, seed=3)
+    popularity = np.zeros(4010, dtype=np.int32)
+    return measure_recall(
+        RowIndex(index, rows), table, relation, popularity=popularity, sampling=Sampling(150, 3)
+    )
 
 
 @pytest.mark.parametrize("relation", Relation)
 def test_measured_recall_is_one_at_full_effort_and_less_at_little(relation: Relation):
-    assert recall_with(50, relation) == 1.0
-    assert recall_with(1, relation) < 0.9
+    assert recalls_with(50, relation) == (1.0, None)
+    little = recalls_with(1, relation).items
+    assert little is not None
+    assert little < 0.9
 
 
 def test_recall_of_a_part_is_measured_within_the_part():
@@ -60,9 +65,36 @@ def test_recall_of_a_part_is_measured_within_the_part():
         threads=1,
     )
     measured = measure_recall(
-        RowIndex(index, part), table, Relation.ALTERNATIVES, queries=999, seed=1
+        RowIndex(index, part),
+        table,
+        Relation.ALTERNATIVES,
+        popularity=np.ones(600, dtype=np.int32),
+        sampling=Sampling(999, 1),
     )
-    assert measured == 1.0
+    assert measured == (1.0, 1.0)
+
+
+def test_visits_tell_of_lists_that_are_wrong_for_the_popular_alone():
+    """Most items ask within one cell; twenty best sellers ask from anywhere."""
+    vectors = clustered(2000, seed=1)
+    asking = vectors.copy()
+    asking[:20] = np.random.default_rng(1).standard_normal((20, vectors.shape[1]))
+    popularity = np.ones(2000, dtype=np.int32)
+    popularity[:20] = 1000
+    rows = np.arange(2000, dtype=np.int32)
+    table = embedding_table(rows, asking, vectors)
+    config = FaissConfig(build=FaissBuild(factory="IVF20,Flat"), search=FaissSearch(nprobe=4))
+    index = build_index(vectors, Metric.INNER_PRODUCT, config, seed=1, threads=1)
+    measured = measure_recall(
+        RowIndex(index, rows),
+        table,
+        Relation.CONTINUATIONS,
+        popularity=popularity,
+        sampling=Sampling(200, 1),
+    )
+    assert measured.items is not None
+    assert measured.visits is not None
+    assert measured.items > 0.9 > 0.8 > measured.visits
 
 
 def test_coverage_counts_items_with_at_least_one_neighbour():
@@ -75,7 +107,7 @@ def test_coverage_counts_items_with_at_least_one_neighbour():
     assert (found.items, found.share) == (2, 0.5)
 
 
-def entry(value: float) -> IndexRecall:
+def entry(value: float, of_visits: float | None = None) -> IndexRecall:
     return IndexRecall(
         space="cf",
         relation=Relation.ALTERNATIVES,
@@ -83,6 +115,7 @@ def entry(value: float) -> IndexRecall:
         kind="annoy",
         queries=9,
         recall=value,
+        visit_recall=of_visits,
     )
 
 
@@ -99,13 +132,14 @@ def test_gate_passes_at_its_thresholds():
 def test_gate_names_every_threshold_that_was_missed():
     report = judge(
         GateConfig(min_recall=0.9, min_coverage=0.5),
-        [entry(0.89), entry(0.95), entry(0.1)],
+        [entry(0.89), entry(0.95, 0.91), entry(0.1), entry(0.99, 0.6)],
         [covered(0.49)],
     )
     assert not report.passed
-    assert len(report.failures) == 3
-    assert "'Tea' (annoy): recall@10 0.890 is below 0.900" in report.failures[0]
-    assert "cf continuations: 0.490 of the catalogue" in report.failures[2]
+    assert len(report.failures) == 4
+    assert "'Tea' (annoy): recall@10 of items 0.890 is below 0.900" in report.failures[0]
+    assert "recall@10 of visits 0.600 is below 0.900" in report.failures[2]
+    assert "cf continuations: 0.490 of the catalogue" in report.failures[3]
 
 
 def test_report_survives_a_round_trip_through_json():

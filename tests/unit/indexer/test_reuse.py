@@ -22,6 +22,7 @@ from artifacts.versions import VersionedRoot
 from indexer.build import SnapshotInputs, build_snapshot
 from indexer.config import GateConfig, IndexConfig, SpaceIndexConfig
 from indexer.publish import publish, roll_back
+from indexer.tuning import TuningReport
 from tests.clusters import clustered
 from tests.made_artifacts import MADE_AT, write_embedding, write_prepared
 
@@ -48,6 +49,7 @@ def made(seed: int, items: int = ITEMS) -> FloatMatrix:
 def settings(kind: str = "annoy", changes: Mapping[str, object] = NO_CHANGES) -> IndexConfig:
     space: dict[str, object] = {
         "space": "cf",
+        "target": None,
         "backend": {"kind": kind},
         "exact_below": 0,
         "neighbors": 5,
@@ -282,6 +284,27 @@ def test_another_evaluation_makes_another_snapshot_of_the_same_indices(shop: Sho
     snapshot, reused = shop.build(evaluated, settings(), 1)
     assert reused == 3
     assert snapshot.contents.quality == {"mrr": 0.7}
+
+
+@pytest.mark.parametrize("seed", [5, 6])
+def test_new_vectors_keep_the_backend_that_was_found_while_it_reaches_the_target(
+    shop: Shop, seed: int
+):
+    target = {"latency_ms": 1e4, "engines": ["exact", "annoy"], "queries": 40}
+    config = settings(changes={"backend": None, "target": target, "per_category": False})
+    found, _ = shop.build(shop.inputs(made(1)), config)
+    kept, _ = shop.build(shop.inputs(made(seed)), config, 1)
+    reports = [
+        TuningReport.model_validate(snapshot.contents.indices[0].tuning)
+        for snapshot in (found, kept)
+    ]
+    assert len(reports[0].trials) > len(reports[1].trials) == 1
+    assert reports[0].compared is None
+    assert reports[1].compared is not None
+    assert reports[1].compared.vectors == ITEMS
+    assert reports[1].chosen.backend.kind == reports[0].chosen.backend.kind
+    anew, _ = shop.build(shop.inputs(made(seed)), config, 2, fresh=True)
+    assert len(anew.contents.indices[0].tuning["trials"]) > 1
 
 
 @pytest.mark.parametrize("damage", ["bit", "gone"])

@@ -10,6 +10,9 @@ from artifacts.errors import ArtifactError
 from artifacts.manifest import read_manifest
 from artifacts.ragged import Ragged
 
+COVISITATION = "covisitation"
+"""Name of the table."""
+
 NEIGHBORS = "neighbors"
 SCORES_NAME = "scores.npy"
 COUNTS_NAME = "counts.npy"
@@ -61,6 +64,15 @@ class CovisitationTable:
             ArtifactError: it is not sealed, a file is missing or unreadable, or the files disagree.
         """
         read_manifest(folder, "table")
+        return cls.map(folder)
+
+    @classmethod
+    def map(cls, folder: Path) -> "CovisitationTable":
+        """Map a table that `save` wrote, sealed by itself or as a part of something else.
+
+        Raises:
+            ArtifactError: a file is missing or unreadable, or the files disagree.
+        """
         neighbors = Ragged.open(folder, NEIGHBORS)
         try:
             scores = np.load(folder / SCORES_NAME, mmap_mode="r")

@@ -11,6 +11,9 @@ from artifacts.errors import ArtifactError
 from artifacts.manifest import read_manifest
 from artifacts.ragged import Ragged
 
+RECENT_SESSIONS = "sessions"
+"""Name of the table."""
+
 ITEM_SESSIONS = "item_sessions"
 SESSION_ITEMS = "session_items"
 SUPPORT_NAME = "support.npy"
@@ -37,6 +40,9 @@ class RecentSessions:
     support: IntVector
     total: int
 
+    def __len__(self) -> int:
+        return len(self.support)
+
     def save(self, folder: Path) -> None:
         """Write the table into `folder`."""
         folder.mkdir(parents=True, exist_ok=True)
@@ -53,6 +59,15 @@ class RecentSessions:
             ArtifactError: it is not sealed, a file is missing or unreadable, or the files disagree.
         """
         read_manifest(folder, "table")
+        return cls.map(folder)
+
+    @classmethod
+    def map(cls, folder: Path) -> "RecentSessions":
+        """Map a table that `save` wrote, sealed by itself or as a part of something else.
+
+        Raises:
+            ArtifactError: a file is missing or unreadable, or the files disagree.
+        """
         try:
             support = np.asarray(np.load(folder / SUPPORT_NAME, mmap_mode="r"))
             total = int(json.loads((folder / TOTAL_NAME).read_text("utf-8")))

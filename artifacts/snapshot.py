@@ -7,14 +7,18 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from artifacts.accuracy import Accuracy
+from artifacts.als_terms import AlsTerms
 from artifacts.anchors import AnchorTable, AnchorThresholds
 from artifacts.catalog import Catalog
+from artifacts.covisitation import COVISITATION, CovisitationTable
 from artifacts.embeddings import EmbeddingTable
 from artifacts.errors import ArtifactError
 from artifacts.manifest import Json, Manifest, read_manifest, verify
 from artifacts.neighbors import NeighborTable
 from artifacts.popularity import PopularityTable
+from artifacts.recent_sessions import RECENT_SESSIONS, RecentSessions
 from artifacts.relation import Relation
+from artifacts.users import UserTable
 from artifacts.vocabulary import Vocabulary
 
 ITEMS_FOLDER = "items"
@@ -126,6 +130,31 @@ class AnchorsEntry(BaseModel):
     """One of the popular items of each category that has any, or one of the whole shop's."""
 
 
+class UsersEntry(BaseModel):
+    """The shoppers that the user space knows."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    space: str
+    """Space whose item factors their vectors are multiplied with."""
+    folder: str
+    """Where their table lies."""
+    fold_in: str
+    """Folder of what the vectors of further shoppers are solved from."""
+    users: int
+
+
+class TableEntry(BaseModel):
+    """A source of candidates that is no space; its files lie in `folder`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    """`covisitation` or `sessions`."""
+    folder: str
+    lineage: Json
+
+
 class SnapshotContents(BaseModel):
     """`details` of a snapshot's manifest: what there is and where."""
 
@@ -145,6 +174,14 @@ class SnapshotContents(BaseModel):
     """Those that the precomputed lists were made with; whoever lengthens a list applies them."""
     fingerprint: str = ""
     """Name of all that the snapshot was made from; its id ends with the first digits."""
+    users: UsersEntry | None = None
+    """Absent where no shoppers were learnt."""
+    tables: tuple[TableEntry, ...] = ()
+    """Those that were made."""
+
+    def table(self, name: str) -> TableEntry | None:
+        """Return the entry of a table, or None where it was not made."""
+        return next((entry for entry in self.tables if entry.name == name), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +197,10 @@ class Snapshot:
     spaces: Mapping[str, EmbeddingTable]
     neighbors: Mapping[tuple[str, Relation], NeighborTable]
     anchors: AnchorTable | None
+    users: UserTable | None = None
+    fold_in: AlsTerms | None = None
+    covisitation: CovisitationTable | None = None
+    recent_sessions: RecentSessions | None = None
 
     @property
     def id(self) -> str:
@@ -188,7 +229,8 @@ class Snapshot:
             raise ArtifactError(
                 f"{path}: the manifest's details are not a snapshot's: {error}"
             ) from error
-        anchors = contents.anchors
+        anchors, users = contents.anchors, contents.users
+        covisitation, sessions = contents.table(COVISITATION), contents.table(RECENT_SESSIONS)
         return cls(
             path=path,
             manifest=manifest,
@@ -207,4 +249,10 @@ class Snapshot:
                 (entry.space, entry.relation): NeighborTable.open(path / entry.folder)
                 for entry in contents.neighbors
             },
+            users=UserTable.open(path / users.folder) if users else None,
+            fold_in=AlsTerms.open(path / users.fold_in) if users else None,
+            covisitation=CovisitationTable.map(path / covisitation.folder)
+            if covisitation
+            else None,
+            recent_sessions=RecentSessions.map(path / sessions.folder) if sessions else None,
         )

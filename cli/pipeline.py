@@ -5,15 +5,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from artifacts.covisitation import COVISITATION
 from artifacts.embeddings import EmbeddingTable
 from artifacts.folders import write_file
 from artifacts.prepared import Prepared
 from artifacts.progress import Progress
+from artifacts.recent_sessions import RECENT_SESSIONS
 from artifacts.snapshot import Snapshot
 from cli.shop import ShopConfig, Workspace
 from cli.snapshots import run_publish
 from cli.spaces import CF, run_train
-from cli.training_inputs import embedding_folder, open_prepared
+from cli.training_inputs import embedding_folder, open_prepared, table_folder
 from indexer.build import SnapshotInputs, build_snapshot
 from trainer.config import NoSplit
 from trainer.decile_chart import write_decile_chart
@@ -48,7 +50,7 @@ def run_evaluate(
 
 
 def run_index(shop: ShopConfig, progress: Progress, *, fresh: bool = False) -> Snapshot:
-    """Prepared data and vectors -> a sealed snapshot, not yet in service.
+    """Prepared data, vectors and tables -> a sealed snapshot, not yet in service.
 
     `fresh` builds all of it anew, whatever earlier snapshots hold.
     """
@@ -57,6 +59,7 @@ def run_index(shop: ShopConfig, progress: Progress, *, fresh: bool = False) -> S
         prepared=open_prepared(workspace),
         embeddings=_embeddings(workspace, shop),
         quality=_quality(workspace),
+        tables=_tables(workspace, shop),
     )
     return build_snapshot(
         inputs,
@@ -85,6 +88,17 @@ def _embeddings(workspace: Workspace, shop: ShopConfig) -> dict[str, Path]:
     if CF in wanted and CF not in trained:
         trained.append(CF)  # its absence is told with the command that makes it
     return {space: embedding_folder(workspace, space) for space in trained}
+
+
+def _tables(workspace: Workspace, shop: ShopConfig) -> dict[str, Path]:
+    """Return the folders of the tables that the shop file asks for and training has made."""
+    tables = shop.train.tables
+    wanted = {COVISITATION: tables.covisitation, RECENT_SESSIONS: tables.sessions}
+    return {
+        name: table_folder(workspace, name)
+        for name, settings in wanted.items()
+        if settings is not None and workspace.table(name).current_id() is not None
+    }
 
 
 def _quality(workspace: Workspace) -> dict[str, Any]:

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from artifacts.errors import ArtifactError
-from artifacts.manifest import read_manifest
+from artifacts.manifest import Kind, read_manifest
 from artifacts.prepared import Prepared
+from artifacts.versions import VersionedRoot
 from cli.shop import Workspace
 
 
@@ -19,8 +20,21 @@ def embedding_folder(workspace: Workspace, space: str) -> Path:
     Raises:
         ArtifactError: there are none, or they were made from another data set than the one in use.
     """
-    folder = workspace.embedding(space).current(hint="shelfmate train")
-    made_from = read_manifest(folder, "embedding").inputs.get("prepared")
+    return _of_this_data(workspace, workspace.embedding(space), "embedding")
+
+
+def table_folder(workspace: Workspace, name: str) -> Path:
+    """Return the folder of a table in use.
+
+    Raises:
+        ArtifactError: there is none, or it was made from another data set than the one in use.
+    """
+    return _of_this_data(workspace, workspace.table(name), "table")
+
+
+def _of_this_data(workspace: Workspace, root: VersionedRoot, kind: Kind) -> Path:
+    folder = root.current(hint="shelfmate train")
+    made_from = read_manifest(folder, kind).inputs.get("prepared")
     current = workspace.prepared.current_id()
     if made_from != current:
         raise ArtifactError(

@@ -7,15 +7,21 @@ from pathlib import Path
 import numpy as np
 
 from artifacts.catalog import PATH_SEPARATOR
+from artifacts.covisitation import COVISITATION, CovisitationTable
 from artifacts.errors import UnsupportedError
+from artifacts.recent_sessions import RECENT_SESSIONS, RecentSessions
 from artifacts.relation import Relation
 from artifacts.snapshot import Snapshot
+from artifacts.user_space_layout import USER_SPACE
 from indexer.bands import OpenList, further_reasons
 from indexer.open import open_bands, open_indices
 from indexer.space_index import SpaceIndex
 from retrieval.anchors import Anchors, open_anchors
 from retrieval.precomputed import PrecomputedLists
+from retrieval.session_knn import session_knn
+from retrieval.session_knn_config import SessionKnnConfig
 from retrieval.space_bands import SpaceBands
+from retrieval.user_space import UserSpace
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +35,7 @@ class ServingState:
         category_codes: code of each top category, by name.
         anchors: what the hybrid borrows from; None where the snapshot has none.
         bands: what is too close or too far, by space and relation; nothing where there is no band.
+        user_space: shoppers and their item factors; None where the snapshot has none.
     """
 
     snapshot: Snapshot
@@ -37,6 +44,7 @@ class ServingState:
     category_codes: Mapping[str, int]
     anchors: Anchors | None = None
     bands: Mapping[tuple[str, Relation], SpaceBands] = field(default_factory=dict)
+    user_space: UserSpace | None = None
 
     @property
     def lists_space(self) -> str:
@@ -56,6 +64,45 @@ class ServingState:
             f"snapshot {self.snapshot.id} {lent}, so the hybrid has no lists of space {space!r}; "
             "[index.anchors] says whose are lent"
         )
+
+    def require_users(self) -> tuple[UserSpace, SpaceIndex]:
+        """Return the shoppers and the index of their item factors.
+
+        Raises:
+            UnsupportedError: the snapshot knows no shoppers, or their items are not indexed.
+        """
+        if self.user_space is None:
+            raise UnsupportedError(
+                f"snapshot {self.snapshot.id} has no user vectors; [train.user] makes them, and a "
+                f"table [[index.spaces]] of space {USER_SPACE!r} puts them in"
+            )
+        index = self.indices.get((self.user_space.items.space, Relation.CONTINUATIONS))
+        if index is None:
+            raise UnsupportedError(
+                f"snapshot {self.snapshot.id} has user vectors, but no index of their item factors; "
+                f"let [[index.spaces]] of space {USER_SPACE!r} have the relation continuations"
+            )
+        return self.user_space, index
+
+    def require_covisitation(self) -> CovisitationTable:
+        """Return the items that share sessions.
+
+        Raises:
+            UnsupportedError: the snapshot has no such table.
+        """
+        if self.snapshot.covisitation is None:
+            raise UnsupportedError(_no_table(self.snapshot, COVISITATION))
+        return self.snapshot.covisitation
+
+    def require_recent_sessions(self) -> RecentSessions:
+        """Return the sessions that session-kNN looks up.
+
+        Raises:
+            UnsupportedError: the snapshot has no such table.
+        """
+        if self.snapshot.recent_sessions is None:
+            raise UnsupportedError(_no_table(self.snapshot, RECENT_SESSIONS))
+        return self.snapshot.recent_sessions
 
     def require(self, space: str, relation: Relation, *, searchable: bool = False) -> None:
         """Return if the snapshot answers `relation` in `space`.
@@ -116,9 +163,14 @@ def load_state(path: Path, *, check: bool = True) -> ServingState:
             key: SpaceBands.of(config, snapshot.catalog.categories)
             for key, config in open_bands(snapshot).items()
         },
+        user_space=UserSpace.of_snapshot(snapshot),
     )
     _warm(state)
     return state
+
+
+def _no_table(snapshot: Snapshot, name: str) -> str:
+    return f"snapshot {snapshot.id} has no table {name!r}; [train.tables.{name}] makes it"
 
 
 def _warm(state: ServingState) -> None:
@@ -132,6 +184,9 @@ def _warm(state: ServingState) -> None:
     if state.anchors is not None and state.anchors.index is not None:
         vectors = state.anchors.content.vectors
         state.anchors.index.search(np.ascontiguousarray(vectors[:1], dtype=np.float32), 1)
+    if state.snapshot.recent_sessions is not None and len(state.snapshot.items):
+        first = np.zeros(1, dtype=np.int32)
+        session_knn(state.snapshot.recent_sessions, first, 1, SessionKnnConfig())
     one = np.zeros((1, 1), dtype=np.float32)
     further_reasons(OpenList(one[0], one, 1), one, np.zeros(3, dtype=np.float32))
     if len(state.snapshot.items):

@@ -11,6 +11,7 @@ from artifacts.arrays import FloatMatrix, FloatVector, IntVector
 from artifacts.embeddings import EmbeddingTable
 from artifacts.manifest import read_manifest
 from artifacts.relation import Relation
+from artifacts.snapshot import Snapshot
 from artifacts.user_space_layout import FOLD_IN_FOLDER, USER_SPACE, USERS_FOLDER
 from artifacts.users import UserTable
 from retrieval.fold_in import fold_in
@@ -92,6 +93,15 @@ class UserSpace:
             users=UserTable.open(folder / USERS_FOLDER),
             terms=AlsTerms.open(folder / FOLD_IN_FOLDER),
         )
+
+    @classmethod
+    def of_snapshot(cls, snapshot: Snapshot) -> "UserSpace | None":
+        """Return the space of a snapshot, or None if it knows no users."""
+        entry = snapshot.contents.users
+        if entry is None or snapshot.users is None or snapshot.fold_in is None:
+            return None
+        items = snapshot.spaces[entry.space]
+        return cls(str(items.lineage.get("id", "")), items, snapshot.users, snapshot.fold_in)
 
     def vector(self, user_id: str, visits: Visits | None = None) -> UserVector:
         """Return the vector of a user; fresh events are folded in with the history.

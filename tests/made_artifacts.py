@@ -1,6 +1,6 @@
 """Small prepared data and embeddings, made and sealed as the trainer does."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -9,10 +9,12 @@ import numpy as np
 from artifacts.arrays import FloatMatrix, IntVector
 from artifacts.catalog import write_catalog
 from artifacts.content_encoder import ENCODER_FOLDER
+from artifacts.covisitation import CovisitationTable
 from artifacts.embeddings import EmbeddingTable
 from artifacts.folders import staged_folder
-from artifacts.manifest import Kind, seal
+from artifacts.manifest import Json, Kind, seal
 from artifacts.prepared import Prepared
+from artifacts.recent_sessions import RecentSessions
 from artifacts.vocabulary import write_vocabulary
 from tests.made_encoder import write_made_encoder
 
@@ -49,6 +51,7 @@ def write_embedding(
     space: str = "cf",
     prepared: str = "made",
     encoder: bool = False,
+    further: Callable[[Path], None] | None = None,
 ) -> Path:
     """Write a sealed embedding; the arrays go unchecked, so that a test may plant faults."""
     with staged_folder(folder) as staging:
@@ -58,8 +61,21 @@ def write_embedding(
             np.save(staging / "outputs.npy", outputs)
         if encoder:
             write_made_encoder(staging / ENCODER_FOLDER, vectors.shape[1])
+        if further is not None:
+            further(staging)
         (staging / "model.bin").write_bytes(b"kept by the trainer alone")
         _seal(staging, "embedding", f"{space}-made", {"prepared": prepared})
+    return folder
+
+
+def write_table(
+    folder: Path, name: str, table: CovisitationTable | RecentSessions, prepared: str = "made"
+) -> Path:
+    """Write a sealed table."""
+    with staged_folder(folder) as staging:
+        table.save(staging)
+        inputs = {"prepared": prepared}
+        _seal(staging, "table", f"{name}-made", inputs, details={"table": name})
     return folder
 
 
@@ -70,7 +86,9 @@ def embedding_table(
     return EmbeddingTable("cf", np.asarray(rows, dtype=np.int32), vectors, outputs)
 
 
-def _seal(folder: Path, kind: Kind, id: str, inputs: dict[str, str]) -> None:
+def _seal(
+    folder: Path, kind: Kind, id: str, inputs: dict[str, str], details: Json | None = None
+) -> None:
     seal(
         folder,
         kind=kind,
@@ -78,5 +96,6 @@ def _seal(folder: Path, kind: Kind, id: str, inputs: dict[str, str]) -> None:
         config={"made": True},
         inputs=inputs,
         versions={},
+        details=details,
         now=MADE_AT,
     )

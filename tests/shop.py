@@ -9,6 +9,8 @@ from artifacts.folders import staged_folder
 from artifacts.manifest import seal
 from artifacts.prepared import Prepared
 from artifacts.progress import SilentProgress
+from artifacts.relation import Relation
+from artifacts.user_space_layout import USER_SPACE
 from artifacts.versions import VersionedRoot
 from artifacts.vocabulary import write_vocabulary
 from indexer.anchors_config import AnchorsConfig, CategoryAnchors
@@ -17,6 +19,7 @@ from indexer.build import SnapshotInputs, build_snapshot
 from indexer.config import IndexConfig, SpaceIndexConfig
 from tests.clusters import clustered
 from tests.made_artifacts import MADE_AT, write_embedding
+from tests.shop_shoppers import write_shoppers, write_tables
 
 ITEMS = 240
 DIM = 12
@@ -57,7 +60,8 @@ def build_shop(
     """Build a snapshot under `root/snapshots` and put it in use.
 
     Space `cf` is whole and asymmetric and lacks every tenth item; space `content` is cut by
-    category, has all of them, and encodes texts. Every seventh item has no price; the last forty were never sold.
+    category, has all of them, and encodes texts. Space `user` knows shoppers, and the sessions of the
+    tables hold the first items alone. Every seventh item has no price; the last forty were never sold.
     """
     prepared = _write_prepared(root / "prepared")
     known = np.array([row for row in range(ITEMS) if row % 10 != 1], dtype=np.int32)
@@ -77,10 +81,12 @@ def build_shop(
             prepared="shop",
             encoder=True,
         ),
+        USER_SPACE: write_shoppers(root / USER_SPACE, ITEMS, DIM),
     }
     snapshots = VersionedRoot(root / "snapshots")
     config = shop_config(anchors, bands)
-    inputs = SnapshotInputs(prepared, embeddings)
+    tables = write_tables(root / "tables", ITEMS)
+    inputs = SnapshotInputs(prepared, embeddings, tables=tables)
     snapshot = build_snapshot(inputs, config, snapshots, progress=SilentProgress(), now=MADE_AT)
     snapshots.use(snapshot.id)
     return snapshots
@@ -92,6 +98,7 @@ def shop_config(anchors: AnchorsConfig | None, bands: BandsConfig | None) -> Ind
         spaces=(
             SpaceIndexConfig(space="cf", neighbors=TABLE_K, bands=bands),
             SpaceIndexConfig(space="content", per_category=True, neighbors=TABLE_K, bands=bands),
+            SpaceIndexConfig(space=USER_SPACE, relations=(Relation.CONTINUATIONS,), neighbors=0),
         ),
         anchors=anchors,
         threads=1,

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from artifacts.arrays import FloatVector, IntVector
-from artifacts.covisitation import CovisitationTable
+from artifacts.covisitation import COVISITATION, CovisitationTable
 from artifacts.manifest import Json
 from artifacts.prepared import Prepared
 from artifacts.progress import Progress
@@ -21,7 +21,7 @@ from trainer.table_artifact import TableRecipe, store_table
 from trainer.tables_config import CovisitationConfig
 from trainer.weighted_lists import WeightedLists, read_weighted_lists
 
-TABLE = "covisitation"
+TABLE = COVISITATION
 ITEMS_PER_TASK = 2_048
 
 

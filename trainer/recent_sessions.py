@@ -10,14 +10,14 @@ from artifacts.manifest import Json
 from artifacts.prepared import Prepared
 from artifacts.progress import Progress
 from artifacts.ragged import Ragged
-from artifacts.recent_sessions import RecentSessions
+from artifacts.recent_sessions import RECENT_SESSIONS, RecentSessions
 from artifacts.versions import VersionedRoot
 from trainer.inversion import sessions_by_item
 from trainer.session_lists import read_session_lists
 from trainer.table_artifact import TableRecipe, store_table
 from trainer.tables_config import RecentSessionsConfig
 
-TABLE = "sessions"
+TABLE = RECENT_SESSIONS
 
 
 def make_recent_sessions(

@@ -21,11 +21,13 @@ class SnapshotInputs:
         prepared: vocabulary and catalogue.
         embeddings: folders of sealed embeddings by space, all made from `prepared`.
         quality: offline evaluation as the trainer reported it, stored as it comes.
+        tables: folders of sealed tables by name, all made from `prepared`; none has to be there.
     """
 
     prepared: Prepared
     embeddings: Mapping[str, Path]
     quality: Json = field(default_factory=dict)
+    tables: Mapping[str, Path] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,18 +61,23 @@ def _open_space(inputs: SnapshotInputs, config: SpaceIndexConfig) -> SpaceInput:
         )
     manifest = read_manifest(folder, "embedding")
     verify(folder, manifest)
-    _check_lineage(manifest, inputs.prepared, folder)
+    check_lineage(manifest, inputs.prepared, folder)
     lineage = {"id": manifest.id, "config": manifest.config, "versions": manifest.versions}
     table = EmbeddingTable.open(folder, config.space, lineage)
     _check_vectors(table, len(inputs.prepared.items))
     return SpaceInput(folder, manifest, table, config, _relations(table, config))
 
 
-def _check_lineage(manifest: Manifest, prepared: Prepared, folder: Path) -> None:
+def check_lineage(manifest: Manifest, prepared: Prepared, folder: Path) -> None:
+    """Return if an artifact was made from the prepared data set.
+
+    Raises:
+        ArtifactError: it was made from another one.
+    """
     made_from = manifest.inputs.get("prepared")
     if made_from != prepared.manifest.id:
         raise ArtifactError(
-            f"{folder}: expected an embedding made from prepared data {prepared.manifest.id}, "
+            f"{folder}: expected {manifest.kind} made from prepared data {prepared.manifest.id}, "
             f"got one made from {made_from}; train again"
         )
 

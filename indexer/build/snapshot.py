@@ -4,8 +4,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from artifacts.content_encoder import ENCODER_FILES, ENCODER_FOLDER, holds_content_encoder
-from artifacts.embeddings import OUTPUTS_NAME, ROWS_NAME, VECTORS_NAME
 from artifacts.errors import ArtifactError
 from artifacts.folders import staged_folder
 from artifacts.manifest import Json, fingerprint, seal
@@ -35,6 +33,8 @@ from indexer.build.lists import ListsBuilder
 from indexer.build.part_index import BuildEffort
 from indexer.build.reuse import EarlierIndices, newest_of
 from indexer.build.space import RelationBuilder
+from indexer.build.space_files import link_space, link_users
+from indexer.build.tables import TableInput, open_tables
 from indexer.categories import partition
 from indexer.config import IndexConfig, thread_count
 from indexer.difference import Side, compare_snapshots, side_in_service
@@ -75,10 +75,10 @@ def build_snapshot(  # noqa: PLR0913 - what a build is made from, and how
         ArtifactError: an input is damaged, inputs do not belong together, or writing failed.
         DataError: a space has no vectors, or one that is not finite.
     """
-    spaces = open_spaces(inputs, config)
-    sources = _sources(inputs, spaces)
-    settings = _settings(inputs, spaces, config)
-    made_of = [sources, _checksums(inputs, spaces), settings, inputs.quality]
+    parts = _Parts(open_spaces(inputs, config), open_tables(inputs))
+    sources = _sources(inputs, parts)
+    settings = _settings(inputs, parts, config)
+    made_of = [sources, _checksums(inputs, parts), settings, inputs.quality]
     name = fingerprint([*made_of, release(), LISTS_VERSION])
     if not fresh and (found := newest_of(root, name)) is not None:
         progress.start("index")
@@ -87,7 +87,7 @@ def build_snapshot(  # noqa: PLR0913 - what a build is made from, and how
     id = f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}-{name[:8]}"
     sealing = _Sealing(id, now, inputs, config, settings, sources, name, fresh)
     try:
-        _fill_and_seal(sealing, spaces, root, progress)
+        _fill_and_seal(sealing, parts, root, progress)
     except ArtifactError:
         # Another builder of the very same may have been first within this second.
         if not fresh and (twin := newest_of(root, name)) is not None:
@@ -96,10 +96,19 @@ def build_snapshot(  # noqa: PLR0913 - what a build is made from, and how
     return Snapshot.open(root.path(id), check=False)
 
 
-def _sources(inputs: SnapshotInputs, spaces: list[SpaceInput]) -> dict[str, str]:
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """Verified artifacts of training."""
+
+    spaces: list[SpaceInput]
+    tables: list[TableInput]
+
+
+def _sources(inputs: SnapshotInputs, parts: _Parts) -> dict[str, str]:
     """Return the ids of the artifacts that a snapshot is made of, by their names."""
-    trained = {f"embeddings/{space.table.space}": space.manifest.id for space in spaces}
-    return {"prepared": inputs.prepared.manifest.id, **trained}
+    spaces = {f"embeddings/{space.table.space}": space.manifest.id for space in parts.spaces}
+    tables = {f"tables/{table.name}": table.manifest.id for table in parts.tables}
+    return {"prepared": inputs.prepared.manifest.id, **spaces, **tables}
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +126,7 @@ class _Sealing:
 
 
 def _fill_and_seal(
-    sealing: _Sealing, spaces: list[SpaceInput], root: VersionedRoot, progress: Progress
+    sealing: _Sealing, parts: _Parts, root: VersionedRoot, progress: Progress
 ) -> None:
     id, inputs, config = sealing.id, sealing.inputs, sealing.config
     earlier = EarlierIndices() if sealing.fresh else EarlierIndices.below(root)
@@ -127,7 +136,7 @@ def _fill_and_seal(
         means = ListsMeans(block_engine(config), stores, lists)
         in_service = side_in_service(root)
         assembly = _Assembly(id, inputs, config, folder, progress, earlier, means, in_service)
-        contents = assembly.fill(spaces).model_copy(update={"fingerprint": sealing.fingerprint})
+        contents = assembly.fill(parts).model_copy(update={"fingerprint": sealing.fingerprint})
         seal(
             folder,
             kind="snapshot",
@@ -140,20 +149,22 @@ def _fill_and_seal(
         )
 
 
-def _checksums(inputs: SnapshotInputs, spaces: list[SpaceInput]) -> Json:
+def _checksums(inputs: SnapshotInputs, parts: _Parts) -> Json:
     """Return what the files of the inputs hold: trained again, an id may stand for other vectors."""
     manifests = {"prepared": inputs.prepared.manifest}
-    manifests |= {space.table.space: space.manifest for space in spaces}
+    manifests |= {space.table.space: space.manifest for space in parts.spaces}
+    manifests |= {f"tables/{table.name}": table.manifest for table in parts.tables}
     return {
         source: {name: record.xxh3 for name, record in manifest.files.items()}
         for source, manifest in manifests.items()
     }
 
 
-def _settings(inputs: SnapshotInputs, spaces: list[SpaceInput], config: IndexConfig) -> Json:
+def _settings(inputs: SnapshotInputs, parts: _Parts, config: IndexConfig) -> Json:
     return {
         "prepare": inputs.prepared.manifest.config,
-        "train": {space.table.space: space.manifest.config for space in spaces},
+        "train": {space.table.space: space.manifest.config for space in parts.spaces},
+        "tables": {table.name: table.manifest.config for table in parts.tables},
         "index": config.model_dump(mode="json"),
     }
 
@@ -186,20 +197,16 @@ class _Assembly:
         shaping = {"seed": self.config.seed, "release": release()}
         return ListsBuilder(self.folder, self.inputs.prepared.catalog, self.means, shaping)
 
-    def fill(self, spaces: list[SpaceInput]) -> SnapshotContents:
+    def fill(self, parts: _Parts) -> SnapshotContents:
         """Write everything but the manifest."""
-        prepared = self.inputs.prepared
+        prepared, spaces = self.inputs.prepared, parts.spaces
         link_files(prepared.path / ITEMS_FOLDER, self.folder / ITEMS_FOLDER)
         link_files(prepared.path / CATALOG_FOLDER, self.folder / CATALOG_FOLDER)
         PopularityTable.of(prepared.catalog).save(self.folder / POPULARITY_FOLDER)
         # A space may be configured by one table for each relation, and is linked once.
         distinct = {space.table.space: space for space in spaces}
-        for name, space in distinct.items():
-            arrays = (ROWS_NAME, VECTORS_NAME, OUTPUTS_NAME)
-            link_files(space.folder, self.folder / "spaces" / name, arrays)
-            encoder = space.folder / ENCODER_FOLDER
-            if holds_content_encoder(encoder):
-                link_files(encoder, self.folder / "spaces" / name / ENCODER_FOLDER, ENCODER_FILES)
+        for space in distinct.values():
+            link_space(space, self.folder)
         for space in spaces:
             self._index(space)
         anchors = self._anchors(self.config.anchors, distinct) if self.config.anchors else None
@@ -213,6 +220,8 @@ class _Assembly:
             gate=gate.model_dump(mode="json"),
             anchors=anchors,
             bands=tuple(entry for space in spaces for entry in self._bands(space)),
+            users=link_users(distinct.values(), self.folder),
+            tables=tuple(table.link(self.folder) for table in parts.tables),
         )
 
     def _bands(self, space: SpaceInput) -> list[BandsEntry]:

@@ -12,6 +12,9 @@ class ServerConfig(BaseModel):
     """Address or name to listen on; `0.0.0.0` for all IPv4 addresses, `::` for all."""
     port: int = Field(default=50051, ge=0, le=65535)
     """Port to listen on; 0 picks a free one."""
+    workers: int = Field(default=1, ge=1, le=256)
+    """Processes that answer on the port, each on one core; with more than one, a further process
+    keeps them running."""
     max_message_bytes: int = Field(default=64 << 20, ge=1 << 10)
     """Largest message in bytes, in and out."""
     max_concurrent_calls: int = Field(default=1_000, ge=1)

@@ -24,6 +24,7 @@ class Identity:
     version: str
     pid: int
     started_at: datetime
+    index: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ def serving_status(worker: Worker) -> admin_pb2.GetServingStatusResponse:
         server_version=worker.identity.version,
         started_at=_timestamp(worker.identity.started_at),
         worker_pid=worker.identity.pid,
+        worker_index=worker.identity.index,
     )
     if worker.activation is not None:
         recommender = worker.activation.recommender

@@ -80,12 +80,15 @@ class GetServingStatusResponse(_message.Message):
     STARTED_AT_FIELD_NUMBER: _builtins.int
     SERVING_CONFIGS_FIELD_NUMBER: _builtins.int
     WORKER_PID_FIELD_NUMBER: _builtins.int
+    WORKER_INDEX_FIELD_NUMBER: _builtins.int
     state: Global___ServingState.ValueType
     """State of the worker."""
     server_version: _builtins.str
     """Release of the server."""
     worker_pid: _builtins.int
     """Process id of the worker."""
+    worker_index: _builtins.int
+    """Place of the worker among those of the host, from 0."""
     @_builtins.property
     def snapshot(self) -> Global___SnapshotInfo:
         """The snapshot in service; unset before one is ready."""
@@ -112,10 +115,11 @@ class GetServingStatusResponse(_message.Message):
         started_at: _timestamp_pb2.Timestamp | None = ...,
         serving_configs: _abc.Iterable[_builtins.str] | None = ...,
         worker_pid: _builtins.int = ...,
+        worker_index: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["activated_at", b"activated_at", "snapshot", b"snapshot", "started_at", b"started_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["activated_at", b"activated_at", "server_version", b"server_version", "serving_configs", b"serving_configs", "snapshot", b"snapshot", "started_at", b"started_at", "state", b"state", "worker_pid", b"worker_pid"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["activated_at", b"activated_at", "server_version", b"server_version", "serving_configs", b"serving_configs", "snapshot", b"snapshot", "started_at", b"started_at", "state", b"state", "worker_index", b"worker_index", "worker_pid", b"worker_pid"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -5,7 +5,7 @@ What is made once for every call or entry is a tuple: a frozen dataclass costs s
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple, TypeAlias
 
@@ -18,6 +18,7 @@ MAX_BATCH = 1_000
 MAX_K = 1_000
 MAX_EXCLUDED = 10_000
 MAX_WEIGHTED_ITEMS = 100
+MAX_VISITS = 1_000
 
 
 class UnknownItemPolicy(StrEnum):
@@ -74,14 +75,16 @@ class CallOptions:
     """What holds for a whole call.
 
     Attributes:
-        serving_config: name; empty for the default.
+        serving_config: name; empty for the default, or for what an experiment assigns.
         debug: fill `Answer.similarities`.
         allow_partial: answer with what there is when the deadline passes between stages.
+        visitor_id: stable id of the shopper or device, for experiments; never shown.
     """
 
     serving_config: str = ""
     debug: bool = False
     allow_partial: bool = False
+    visitor_id: str = field(default="", repr=False)
 
 
 DEFAULT_CALL = CallOptions()
@@ -159,3 +162,68 @@ class NeighborBatch(NamedTuple):
     space: str = ""
     relation: Relation | None = None
     exact: bool = False
+
+
+class EventKind(StrEnum):
+    """What a shopper did."""
+
+    VIEW = "view"  # looked at the product
+    CART = "cart"  # put it into the cart
+    PURCHASE = "purchase"  # bought it
+
+
+class Visit(NamedTuple):
+    """Something that a shopper just did (`Visit`).
+
+    Paths of fields in errors are those of `visits[i]`.
+    """
+
+    item_id: str
+    kind: EventKind = EventKind.VIEW
+    weight: float = 1.0
+    """Multiplies the weight of `kind`; negative ones push away."""
+    at_s: float | None = None
+    """Seconds since 1970; None where the order of the visits is all that is known."""
+
+
+class SessionStrategy(StrEnum):
+    """How visits become recommendations."""
+
+    AGGREGATE = "aggregate"  # one search with the weighted mean of the visited items' vectors
+    INTERLEAVE = "interleave"  # the visited items' own lists, mixed
+    INTERESTS = "interests"  # visits are clustered, one search a cluster, mixed
+
+
+class SessionQuery(NamedTuple):
+    """One shopper's recent visits, oldest first (`SessionQuery`)."""
+
+    visits: Sequence[Visit]
+    options: AnswerOptions | None = None
+
+
+class SessionBatch(NamedTuple):
+    """A batch of sessions; a `strategy` left out is the serving config's."""
+
+    queries: Sequence[SessionQuery]
+    call: CallOptions = DEFAULT_CALL
+    defaults: AnswerOptions = NO_OPTIONS
+    strategy: SessionStrategy | None = None
+
+
+class UserQuery(NamedTuple):
+    """One shopper (`UserQuery`); the id is never shown in logs or errors."""
+
+    user_id: str
+    visits: Sequence[Visit] = ()
+    """Oldest first, for a shopper that the snapshot does not know."""
+    exclude_history: bool = False
+    """Leave out what the shopper's stored history holds."""
+    options: AnswerOptions | None = None
+
+
+class UserBatch(NamedTuple):
+    """A batch of shoppers."""
+
+    queries: Sequence[UserQuery]
+    call: CallOptions = DEFAULT_CALL
+    defaults: AnswerOptions = NO_OPTIONS

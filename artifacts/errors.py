@@ -10,6 +10,8 @@
         UnknownItemError       only where the caller forbade fallback  NOT_FOUND
       UnsupportedError         the snapshot lacks a space or relation  FAILED_PRECONDITION
       NotBuiltError            this release does not have it yet       UNIMPLEMENTED
+      UnauthenticatedError     no valid credentials                    UNAUTHENTICATED
+      ForbiddenError           the caller's role is too small          PERMISSION_DENIED
       OverloadedError          a queue is full                         RESOURCE_EXHAUSTED
       NotReadyError            no snapshot yet, or draining            UNAVAILABLE
       DeadlineError            the deadline passed between stages      DEADLINE_EXCEEDED
@@ -77,6 +79,14 @@ class NotBuiltError(ShelfmateError):
     def __init__(self, message: str, *, field: str = "") -> None:
         super().__init__(message)
         self.field = field
+
+
+class UnauthenticatedError(ShelfmateError):
+    """The caller has no valid credentials; the message never says which part was wrong."""
+
+
+class ForbiddenError(ShelfmateError):
+    """The caller is known, and its role does not cover what it asked for."""
 
 
 class OverloadedError(ShelfmateError):

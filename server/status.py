@@ -12,10 +12,12 @@ from google.rpc.status_pb2 import Status
 
 from artifacts.errors import (
     DeadlineError,
+    ForbiddenError,
     NotBuiltError,
     NotReadyError,
     OverloadedError,
     RequestError,
+    UnauthenticatedError,
     UnknownItemError,
     UnsupportedError,
 )
@@ -31,6 +33,8 @@ CODES: tuple[tuple[type[Exception], grpc.StatusCode, str], ...] = (
     (RequestError, grpc.StatusCode.INVALID_ARGUMENT, "INVALID_REQUEST"),
     (UnsupportedError, grpc.StatusCode.FAILED_PRECONDITION, "NOT_IN_SNAPSHOT"),
     (NotBuiltError, grpc.StatusCode.UNIMPLEMENTED, "NOT_BUILT"),
+    (UnauthenticatedError, grpc.StatusCode.UNAUTHENTICATED, "UNAUTHENTICATED"),
+    (ForbiddenError, grpc.StatusCode.PERMISSION_DENIED, "FORBIDDEN"),
     (OverloadedError, grpc.StatusCode.RESOURCE_EXHAUSTED, "OVERLOADED"),
     (NotReadyError, grpc.StatusCode.UNAVAILABLE, "NOT_READY"),
     (DeadlineError, grpc.StatusCode.DEADLINE_EXCEEDED, "DEADLINE"),

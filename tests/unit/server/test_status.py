@@ -32,6 +32,8 @@ def unpacked(status: Status) -> dict[str, object]:
         (errors.UnknownItemError("m"), CODE.NOT_FOUND, "UNKNOWN_ITEM"),
         (errors.UnsupportedError("m"), CODE.FAILED_PRECONDITION, "NOT_IN_SNAPSHOT"),
         (errors.NotBuiltError("m"), CODE.UNIMPLEMENTED, "NOT_BUILT"),
+        (errors.UnauthenticatedError("m"), CODE.UNAUTHENTICATED, "UNAUTHENTICATED"),
+        (errors.ForbiddenError("m"), CODE.PERMISSION_DENIED, "FORBIDDEN"),
         (errors.OverloadedError("m"), CODE.RESOURCE_EXHAUSTED, "OVERLOADED"),
         (errors.NotReadyError("m"), CODE.UNAVAILABLE, "NOT_READY"),
         (errors.DeadlineError("m"), CODE.DEADLINE_EXCEEDED, "DEADLINE"),

@@ -6,6 +6,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from shelfmate.v1 import recommender_pb2
 
 RECOMMENDER = recommender_pb2.DESCRIPTOR.services_by_name["RecommenderService"].full_name
+HEALTH = health_pb2.DESCRIPTOR.services_by_name["Health"].full_name
 SERVICES = ("", RECOMMENDER)
 """The server as a whole, and the service that needs a snapshot."""
 

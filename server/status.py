@@ -21,6 +21,7 @@ from artifacts.errors import (
     UnknownItemError,
     UnsupportedError,
 )
+from server.request_ids import REQUEST_ID, made_id, sent_id
 
 logger = logging.getLogger(__name__)
 
@@ -44,12 +45,13 @@ CODES: tuple[tuple[type[Exception], grpc.StatusCode, str], ...] = (
 BUG = (grpc.StatusCode.INTERNAL, "BUG")
 
 
-def status_of(error: Exception, *, prefix: str = "") -> Status:
+def status_of(error: Exception, *, prefix: str = "", request_id: str = "") -> Status:
     """Return an error as callers see it.
 
     Args:
         error: what happened.
         prefix: path of the message that the error's field belongs to, such as `requests[3]`.
+        request_id: name of the call, for an error that ends it.
     """
     code, reason = next(
         ((code, reason) for kind, code, reason in CODES if isinstance(error, kind)), BUG
@@ -61,7 +63,8 @@ def status_of(error: Exception, *, prefix: str = "") -> Status:
     else:
         message = str(error)
     reason = error.reason if isinstance(error, RequestError) else reason
-    details: list[Message] = [ErrorInfo(reason=reason, domain=DOMAIN)]
+    named = {"request_id": request_id} if request_id else None
+    details: list[Message] = [ErrorInfo(reason=reason, domain=DOMAIN, metadata=named)]
     if isinstance(error, RequestError | NotBuiltError):
         path = ".".join(part for part in (prefix, error.field) if part)
         violation = BadRequest.FieldViolation(field=path, description=message)
@@ -73,11 +76,13 @@ def status_of(error: Exception, *, prefix: str = "") -> Status:
 
 async def abort(context: grpc.aio.ServicerContext[object, object], error: Exception) -> NoReturn:
     """End a call with the status of an error; a bug is logged with its traceback."""
-    status = status_of(error)
+    request_id = sent_id(context.invocation_metadata()) or made_id()
+    status = status_of(error, request_id=request_id)
     code = CODE_OF_NUMBER[status.code]
     if code is grpc.StatusCode.INTERNAL:
-        logger.error("call failed by a bug", exc_info=error)
-    await context.abort(code, status.message, ((DETAILS_KEY, status.SerializeToString()),))
+        logger.error("call failed by a bug request_id=%s", request_id, exc_info=error)
+    metadata = ((DETAILS_KEY, status.SerializeToString()), (REQUEST_ID, request_id))
+    await context.abort(code, status.message, metadata)
     raise AssertionError("bug: abort returned")
 
 

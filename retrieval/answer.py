@@ -19,16 +19,18 @@ class Stage(IntEnum):
     QUERY_ITEM = 1  # it is the query itself
     EXCLUDED = 2  # the caller excluded its id
     CATEGORY = 3  # outside the allowed categories
-    PRICE = 4  # outside the price band, or of unknown price
-    MIN_SIMILARITY = 5  # too far from the query, or without a vector to tell
-    TOO_CLOSE_TO_QUERY = 6  # the same thing in another wrapping
-    TOO_CLOSE_TO_RESULT = 7  # shows nothing new beside a better item of the answer
-    DUPLICATE = 8  # in the answer already, from an earlier source
+    AVAILABILITY = 4  # out of stock
+    PRICE = 5  # outside the price band, or of unknown price
+    MIN_SIMILARITY = 6  # too far from the query, or without a vector to tell
+    TOO_CLOSE_TO_QUERY = 7  # the same thing in another wrapping
+    TOO_CLOSE_TO_RESULT = 8  # shows nothing new beside a better item of the answer
+    DUPLICATE = 9  # in the answer already, from an earlier source
 
 
 FILTER_STAGES = (
     Stage.EXCLUDED,
     Stage.CATEGORY,
+    Stage.AVAILABILITY,
     Stage.PRICE,
     Stage.MIN_SIMILARITY,
     Stage.TOO_CLOSE_TO_QUERY,

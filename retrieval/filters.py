@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from artifacts.arrays import IntVector
-from artifacts.errors import NotBuiltError, RequestError
+from artifacts.errors import RequestError
 from retrieval.answer import Stage
+from retrieval.availability import Availability
 from retrieval.queries import MAX_EXCLUDED, FilterSpec, NearDuplicateBand, PriceBand
 from retrieval.query_vector import QueryVector
 from retrieval.state import ServingState
@@ -23,6 +24,7 @@ class CompiledFilter:
         excluded: (m,) int32 rows, ascending.
         categories: allowed top categories; empty allows all.
         allowed: (c,) whether each category code is allowed; None allows all.
+        availability: what is out of stock, as it is when rows are judged; None passes over stock.
         prices: lowest and highest price that pass, or None.
         min_similarity: lowest input cosine with the query that passes, or None.
         near_duplicates: how close an item may be to the query and to better ones, or None; what is
@@ -33,6 +35,7 @@ class CompiledFilter:
     excluded: IntVector
     categories: tuple[str, ...] = ()
     allowed: NDArray[np.bool_] | None = None
+    availability: Availability | None = None
     prices: tuple[float, float] | None = None
     min_similarity: float | None = None
     near_duplicates: NearDuplicateBand | None = None
@@ -43,6 +46,7 @@ class CompiledFilter:
         return (
             not len(self.excluded)
             and self.allowed is None
+            and self.availability is None
             and self.prices is None
             and self.min_similarity is None
             and self.near_duplicates is None
@@ -78,6 +82,8 @@ class CompiledFilter:
             prices = np.asarray(catalog.prices)[rows]
             low, high = self.prices
             verdicts[~((prices >= low) & (prices <= high))] = Stage.PRICE
+        if self.availability is not None:
+            verdicts[self.availability.out_of_stock[rows]] = Stage.AVAILABILITY
         if self.allowed is not None:
             verdicts[~self.allowed[np.asarray(catalog.category_codes)[rows]]] = Stage.CATEGORY
         if len(self.excluded):
@@ -100,27 +106,18 @@ def compile_filter(state: ServingState, spec: FilterSpec, *, path: str) -> Compi
 
     Raises:
         RequestError: too many ids, an unknown category, an empty band, a similarity beyond [-1, 1].
-        NotBuiltError: availability is filtered.
     """
-    _refuse_unbuilt(spec, path)
     rows = state.snapshot.items.rows(_checked_ids(spec, path))
     return CompiledFilter(
         state=state,
         excluded=np.unique(rows[rows >= 0]).astype(np.int32),
         categories=tuple(dict.fromkeys(spec.allowed_categories)),
         allowed=_allowed_codes(state, spec, path),
+        availability=state.availability if spec.available_only else None,
         prices=None if spec.price_band is None else _price_limits(spec.price_band, path),
         min_similarity=_checked_cosine(spec.min_similarity, f"{path}.min_similarity"),
         near_duplicates=_checked_band(spec.near_duplicates, f"{path}.near_duplicates"),
     )
-
-
-def _refuse_unbuilt(spec: FilterSpec, path: str) -> None:
-    if spec.available_only:
-        raise NotBuiltError(
-            "available_only: this release does not know availability yet",
-            field=f"{path}.available_only",
-        )
 
 
 def _checked_ids(spec: FilterSpec, path: str) -> list[str]:

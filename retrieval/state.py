@@ -17,6 +17,7 @@ from indexer.bands import OpenList, further_reasons
 from indexer.open import open_bands, open_indices
 from indexer.space_index import SpaceIndex
 from retrieval.anchors import Anchors, open_anchors
+from retrieval.availability import Availability
 from retrieval.precomputed import PrecomputedLists
 from retrieval.session_knn import session_knn
 from retrieval.session_knn_config import SessionKnnConfig
@@ -26,13 +27,16 @@ from retrieval.user_space import UserSpace
 
 @dataclass(frozen=True, slots=True)
 class ServingState:
-    """A snapshot with its indices open and what is looked up in it most often. Never changes.
+    """A snapshot with its indices open and what is looked up in it most often.
+
+    Never changes, but for the stock of its items.
 
     Attributes:
         snapshot: the mapped snapshot.
         indices: searchable indices by space and relation.
         precomputed: neighbour lists by space and relation.
         category_codes: code of each top category, by name.
+        availability: which items are out of stock.
         anchors: what the hybrid borrows from; None where the snapshot has none.
         bands: what is too close or too far, by space and relation; nothing where there is no band.
         user_space: shoppers and their item factors; None where the snapshot has none.
@@ -42,6 +46,7 @@ class ServingState:
     indices: Mapping[tuple[str, Relation], SpaceIndex]
     precomputed: Mapping[tuple[str, Relation], PrecomputedLists]
     category_codes: Mapping[str, int]
+    availability: Availability
     anchors: Anchors | None = None
     bands: Mapping[tuple[str, Relation], SpaceBands] = field(default_factory=dict)
     user_space: UserSpace | None = None
@@ -158,6 +163,7 @@ def load_state(path: Path, *, check: bool = True) -> ServingState:
         indices=open_indices(snapshot).by_relation,
         precomputed={key: PrecomputedLists(table) for key, table in snapshot.neighbors.items()},
         category_codes={name: code for code, name in enumerate(snapshot.catalog.categories)},
+        availability=Availability(len(snapshot.items)),
         anchors=open_anchors(snapshot),
         bands={
             key: SpaceBands.of(config, snapshot.catalog.categories)

@@ -64,6 +64,7 @@ def items_response(
         else:
             attributes = state.snapshot.catalog.attributes(row)
             _write_item(outcome.item, item_id, attributes, state.spaces_of(row))
+            outcome.item.available = not state.availability.out_of_stock[row]
     return response
 
 
@@ -176,5 +177,4 @@ def _write_item(
     if attributes.price is not None:
         item.price = attributes.price
     item.popularity = attributes.popularity
-    item.available = True  # this release knows no stock, and what is not known to be out is in
     item.spaces.extend(spaces)

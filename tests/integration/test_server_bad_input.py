@@ -122,7 +122,6 @@ ENTRY_MISTAKES = [
         "TOO_MANY_IDS",
         "options.filter.excluded_item_ids",
     ),
-    (filtered(available_only=True), NOT_BUILT, "NOT_BUILT", "options.filter.available_only"),
     (
         filtered(near_duplicates=common.NearDuplicateBand(max_similarity_to_query=-1.5)),
         INVALID,

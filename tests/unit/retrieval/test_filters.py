@@ -1,5 +1,6 @@
 """The filter, and everything that widens around it, against a naive twin."""
 
+import dataclasses
 import math
 
 import numpy as np
@@ -7,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from artifacts.errors import NotBuiltError, RequestError
+from artifacts.errors import RequestError
 from artifacts.relation import Relation
 from retrieval import live_search
 from retrieval.answer import Stage
+from retrieval.availability import Availability
 from retrieval.candidates import Source
 from retrieval.filters import compile_filter
 from retrieval.queries import (
@@ -26,6 +28,7 @@ from retrieval.queries import (
     SimilarQuery,
 )
 from retrieval.query_vector import QueryVector
+from retrieval.recommender import Recommender
 from retrieval.state import ServingState
 from tests.shop import ITEMS, item_id
 
@@ -44,7 +47,21 @@ specs = st.builds(
     allowed_categories=st.lists(st.sampled_from(NAMES), max_size=3),
     price_band=st.none() | st.builds(PriceBand, bounds, bounds).filter(lambda band: possible(band)),
     min_similarity=st.none() | st.floats(-1, 1, width=32),
+    available_only=st.booleans(),
 )
+
+
+@pytest.fixture(scope="module")
+def tiny_state(tiny_state) -> ServingState:
+    """The small shop with every fifth item out of stock."""
+    availability = Availability(ITEMS)
+    availability.mark(ROWS, ROWS % 5 != 2, version=1)
+    return dataclasses.replace(tiny_state, availability=availability)
+
+
+@pytest.fixture(scope="module")
+def tiny_recommender(tiny_state, tiny_configs) -> Recommender:
+    return Recommender(tiny_state, tiny_configs)
 
 
 def naive_stage(state: ServingState, spec: FilterSpec, row: int, query_row: int) -> Stage:
@@ -54,6 +71,8 @@ def naive_stage(state: ServingState, spec: FilterSpec, row: int, query_row: int)
         return Stage.EXCLUDED
     if spec.allowed_categories and attributes.top_category not in spec.allowed_categories:
         return Stage.CATEGORY
+    if spec.available_only and row % 5 == 2:
+        return Stage.AVAILABILITY
     band = spec.price_band
     if band is not None:
         low = -math.inf if band.low is None else band.low
@@ -207,7 +226,10 @@ def test_filter_that_no_snapshot_could_apply_names_its_field(tiny_state, spec, f
     assert caught.value.field == field
 
 
-def test_filters_of_later_releases_are_refused(tiny_state):
-    with pytest.raises(NotBuiltError) as caught:
-        compile_filter(tiny_state, FilterSpec(available_only=True), path="f")
-    assert caught.value.field == "f.available_only"
+def test_compiled_filter_sees_stock_as_it_is_when_rows_are_judged(tiny_state):
+    state = dataclasses.replace(tiny_state, availability=Availability(ITEMS))
+    filter = compile_filter(state, FilterSpec(available_only=True), path="f")
+    assert not filter.judge(ROWS, None).any()
+    state.availability.mark(np.array([3, 4, -1]), np.array([False, True, False]), version=7)
+    assert np.flatnonzero(filter.judge(ROWS, None)).tolist() == [3]
+    assert state.availability.version == 7

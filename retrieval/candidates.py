@@ -19,10 +19,6 @@ class Source(StrEnum):
     POPULAR = "popular"  # the most popular items of the category, then of the shop
 
 
-BUILT_SOURCES = frozenset({Source.PRECOMPUTED, Source.LIVE, Source.HYBRID, Source.POPULAR})
-"""The sources that this release has."""
-
-
 class Origin(NamedTuple):
     """Where a list of candidates comes from."""
 

@@ -6,8 +6,9 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from artifacts.accuracy import Accuracy
 from artifacts.relation import Relation
-from retrieval.candidates import BUILT_SOURCES, Source
+from retrieval.candidates import Source
 from retrieval.queries import MAX_K
+from retrieval.session_knn_config import SessionKnnConfig
 
 DEFAULT_NAME = "default"
 
@@ -27,6 +28,8 @@ class ServingConfig(BaseModel):
     """Effort of searches for calls that name none."""
     k: int = Field(default=10, ge=1, le=MAX_K)
     """Items returned to calls that name no number."""
+    session_knn: SessionKnnConfig = SessionKnnConfig()
+    """How similar sessions are found and what they vote for."""
 
     @field_validator("sources")
     @classmethod
@@ -36,9 +39,6 @@ class ServingConfig(BaseModel):
             raise ValueError("expected at least one source, got none")
         if len(set(sources)) != len(sources):
             raise ValueError(f"expected distinct sources, got {[str(s) for s in sources]}")
-        missing = [str(source) for source in sources if source not in BUILT_SOURCES]
-        if missing:
-            raise ValueError(f"this release does not have {missing} yet")
         return sources
 
 

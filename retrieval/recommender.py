@@ -7,7 +7,6 @@ from artifacts.accuracy import Accuracy
 from artifacts.errors import ConfigError, RequestError, UnknownItemError, UnsupportedError
 from artifacts.neighbors import PAD_ROW
 from retrieval.answer import BatchAnswer
-from retrieval.candidates import Source
 from retrieval.config import RetrievalConfig
 from retrieval.deadline import Deadline
 from retrieval.item_ids import checked_id
@@ -16,7 +15,7 @@ from retrieval.queries import MAX_BATCH, NO_OPTIONS, CallOptions, NeighborBatch,
 from retrieval.search import NeighborTask, search_neighbors
 from retrieval.similar import SimilarRun
 from retrieval.similar_entry import SimilarTask
-from retrieval.sources import checked_sources
+from retrieval.sources import require_sources
 from retrieval.state import ServingState
 
 
@@ -78,7 +77,7 @@ class Recommender:
 
         Raises:
             RequestError: the batch itself is at fault.
-            NotBuiltError: a source or a default filter that this release does not have.
+            NotBuiltError: a default filter that this release does not have.
             DeadlineError: the deadline passed and the caller wants no partial answer.
         """
         begun = self.begin_similar(batch)
@@ -91,7 +90,7 @@ class Recommender:
 
         Raises:
             RequestError: the batch itself is at fault.
-            NotBuiltError: a source or a default filter that this release does not have.
+            NotBuiltError: a default filter that this release does not have.
         """
         _check_size(len(batch.queries), "requests")
         name = self._resolve(batch.call)
@@ -100,8 +99,8 @@ class Recommender:
         try:
             if task.relation is not self._tasks[name].relation:
                 self.state.require(task.space, task.relation)
-            if batch.sources and Source.HYBRID in task.sources:
-                self.state.require_anchors(task.space)
+            if batch.sources:
+                require_sources(self.state, task.sources, task.space)
             run = SimilarRun(task, batch.queries)
         except UnsupportedError as error:
             run = error
@@ -168,8 +167,7 @@ class Recommender:
         config = self.configs.serving[name]
         try:
             self.state.require(config.space, config.relation)
-            if Source.HYBRID in config.sources:
-                self.state.require_anchors(config.space)
+            require_sources(self.state, config.sources, config.space)
         except UnsupportedError as error:
             raise ConfigError(f"[serving.{name}]: {error}") from error
         return SimilarTask(
@@ -178,6 +176,7 @@ class Recommender:
             relation=config.relation,
             sources=config.sources,
             plan=Plan.of_config(self.state, config),
+            session_knn=config.session_knn,
         )
 
     def _task(self, name: str, batch: SimilarBatch) -> SimilarTask:
@@ -190,8 +189,9 @@ class Recommender:
             state=self.state,
             space=usual.space,
             relation=batch.relation or usual.relation,
-            sources=checked_sources(batch.sources) if batch.sources else usual.sources,
+            sources=tuple(dict.fromkeys(batch.sources)) or usual.sources,
             plan=usual.plan.overridden(batch.defaults, path="defaults"),
+            session_knn=usual.session_knn,
             debug=call.debug,
             allow_partial=call.allow_partial,
         )

@@ -4,7 +4,7 @@ import numpy as np
 
 from artifacts.arrays import FloatVector, IntVector
 from artifacts.recent_sessions import RecentSessions
-from indexer.rescoring_kernels import kth_largest
+from retrieval.ranked_list import best_first
 from retrieval.session_knn_config import SessionKnnConfig
 from retrieval.session_knn_kernels import vmis_knn
 
@@ -50,7 +50,7 @@ def session_knn(
         config.sample,
         config.neighbors,
     )
-    return _best(items, scores, n)
+    return best_first(items, scores, n)
 
 
 def _distinct_from_end(visited: IntVector, most: int) -> tuple[IntVector, IntVector, int]:
@@ -59,10 +59,3 @@ def _distinct_from_end(visited: IntVector, most: int) -> tuple[IntVector, IntVec
     rows, places = np.unique(recent, return_index=True)
     order = np.argsort(places)
     return rows[order].astype(np.int32), places[order].astype(np.int32), len(recent)
-
-
-def _best(items: IntVector, scores: FloatVector, n: int) -> tuple[IntVector, FloatVector]:
-    kept = scores >= kth_largest(scores, n)
-    items, scores = items[kept], scores[kept]
-    order = np.lexsort((items, -scores))[:n]
-    return items[order], scores[order]

@@ -20,7 +20,9 @@ from retrieval.plan import Plan
 from retrieval.popular import offer_popular
 from retrieval.precomputed import PrecomputedLists
 from retrieval.query_vector import QueryVector
+from retrieval.session_knn_config import SessionKnnConfig
 from retrieval.state import ServingState
+from retrieval.visit_source import visit_source
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,7 @@ class SimilarTask:
         relation: what a neighbour means.
         sources: tried in this order.
         plan: options of entries that set none.
+        session_knn: how similar sessions are found.
         debug: measure the similarity of each candidate.
         allow_partial: answer with what there is when the deadline passes.
         lists: precomputed lists that answer by themselves; None where something has to be judged.
@@ -43,6 +46,7 @@ class SimilarTask:
     relation: Relation
     sources: tuple[Source, ...]
     plan: Plan
+    session_knn: SessionKnnConfig
     debug: bool = False
     allow_partial: bool = False
     lists: PrecomputedLists | None = field(init=False)
@@ -120,7 +124,7 @@ class SimilarEntry:
         self.search = None
         while self._next < len(self._task.sources) and self.collector.missing > 0:
             source = self._task.sources[self._next]
-            if at_once and source is Source.HYBRID and self._borrows_by_text:
+            if at_once and self._takes_long(source):
                 return False
             self._next += 1
             self.search = self._try(source)
@@ -140,9 +144,15 @@ class SimilarEntry:
                 return self._live_search()
             case Source.HYBRID:
                 return self._borrow()
-            case _:
-                raise AssertionError(f"bug: source {source} was let in")
+            case Source.CO_OCCURRENCE | Source.SESSION_KNN:
+                self._offer_ranked(source)
         return None
+
+    def _takes_long(self, source: Source) -> bool:
+        """Tell whether a source takes longer than a look-up although it does not search."""
+        if source is Source.SESSION_KNN:
+            return self._row != PAD_ROW
+        return source is Source.HYBRID and self._borrows_by_text
 
     def answer(self, reason: ShortfallReason | None = None) -> Answer:
         """Return what was collected.
@@ -179,6 +189,17 @@ class SimilarEntry:
         verdicts = self.collector.judge_listed(rows)
         origin = Origin(Source.PRECOMPUTED, self._task.relation.score_kind)
         self.collector.take(rows, scores, verdicts, origin)
+
+    def _offer_ranked(self, source: Source) -> None:
+        """Offer what sessions say of the item, if any holds it."""
+        if self._row == PAD_ROW:
+            return
+        task = self._task
+        rows, scores, _, kind = visit_source(task.state, source, task.session_knn).of(self._row)
+        if not len(rows):
+            return
+        self._answered = True
+        self.collector.take(rows, scores, self.collector.judge(rows), Origin(source, kind))
 
     def _live_search(self) -> LiveSearch | None:
         """Return a search in the snapshot's index, if it has one and the item has a vector."""

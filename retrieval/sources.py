@@ -1,22 +1,26 @@
-"""The gate through which a caller's choice of sources enters."""
+"""The gate through which a choice of sources enters."""
 
 from collections.abc import Sequence
 
-from artifacts.errors import NotBuiltError
-from retrieval.candidates import BUILT_SOURCES, Source
+from retrieval.candidates import Source
+from retrieval.state import ServingState
 
 
-def checked_sources(sources: Sequence[Source]) -> tuple[Source, ...]:
-    """Return the sources in their order, each once.
+def require_sources(state: ServingState, sources: Sequence[Source], space: str) -> None:
+    """Return if a snapshot can ask each of the sources in a space.
+
+    Lists that were not precomputed are no fault: the next source answers.
 
     Raises:
-        NotBuiltError: this release lacks one of them.
+        UnsupportedError: it lacks what one of them is made of.
     """
-    for place, source in enumerate(sources):
-        if source not in BUILT_SOURCES:
-            raise NotBuiltError(
-                f"sources: this release does not have {source.value!r} yet; it has "
-                f"{sorted(BUILT_SOURCES)}",
-                field=f"sources[{place}]",
-            )
-    return tuple(dict.fromkeys(sources))
+    for source in sources:
+        match source:
+            case Source.HYBRID:
+                state.require_anchors(space)
+            case Source.CO_OCCURRENCE:
+                state.require_covisitation()
+            case Source.SESSION_KNN:
+                state.require_recent_sessions()
+            case _:
+                pass

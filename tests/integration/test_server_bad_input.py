@@ -231,9 +231,9 @@ def test_batch_of_wrong_size_fails_the_call(stub, size):
         ({"relation": 99}, INVALID, "UNKNOWN_ENUM_VALUE", "relation"),
         ({"sources": [common.SOURCE_UNSPECIFIED]}, INVALID, "UNKNOWN_ENUM_VALUE", "sources[0]"),
         (
-            {"sources": [common.SOURCE_POPULAR, common.SOURCE_SESSION_KNN]},
-            NOT_BUILT,
-            "NOT_BUILT",
+            {"sources": [common.SOURCE_POPULAR, 99]},
+            INVALID,
+            "UNKNOWN_ENUM_VALUE",
             "sources[1]",
         ),
     ],

@@ -1,7 +1,7 @@
 import pytest
 from pydantic import ValidationError
 
-from retrieval.candidates import BUILT_SOURCES, Source
+from retrieval.candidates import Source
 from retrieval.config import RetrievalConfig, ServingConfig
 
 
@@ -22,7 +22,6 @@ def test_first_behaviour_is_the_default_unless_one_is_named():
     [
         ({"sources": []}, "at least one source"),
         ({"sources": ["live", "live"]}, "distinct sources"),
-        ({"sources": ["live", "session_knn"]}, r"does not have \['session_knn'\] yet"),
         ({"sources": ["lives"]}, "sources"),
         ({"k": 0}, "k"),
         ({"k": 1_001}, "k"),
@@ -43,6 +42,6 @@ def test_behaviours_that_nobody_could_get_are_refused(settings):
         RetrievalConfig.model_validate(settings)
 
 
-def test_every_built_source_may_be_configured():
-    sources = tuple(source for source in Source if source in BUILT_SOURCES)
+def test_every_source_may_be_configured():
+    sources = tuple(Source)
     assert ServingConfig(sources=sources).sources == sources

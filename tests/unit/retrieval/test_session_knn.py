@@ -1,16 +1,12 @@
-import heapq
-from collections import defaultdict
-from math import log
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from artifacts.recent_sessions import RecentSessions
 from retrieval.session_knn import session_knn
 from retrieval.session_knn_config import SessionKnnConfig
 from tests.made_lists import ragged, random_lists
+from tests.reference_vmis import vmis_scores
 from trainer.recent_sessions import recent_sessions
 from trainer.tables_config import RecentSessionsConfig
 
@@ -18,46 +14,6 @@ ITEMS = 25
 TABLE = recent_sessions(
     ragged(random_lists(300, ITEMS - 1, seed=2)), ITEMS, RecentSessionsConfig(sessions_per_item=40)
 )
-
-
-def twin(table: RecentSessions, visited: list[int], config: SessionKnnConfig) -> dict[int, float]:
-    """Return the scores of all items as Kersbergen et al. 2022 define them, map and heap and all."""
-    session = [row for row in visited if row >= 0][-config.last_items :]
-    similarities = paper_similarities(table, session, config.sample)
-    # Of two equally similar sessions the more recent one, which has the higher number.
-    ranked = sorted(similarities, key=lambda number: (-similarities[number], -number))
-    scores: dict[int, float] = defaultdict(float)
-    for number in ranked[: config.neighbors]:
-        items = table.session_items.row(number).tolist()
-        match = min(place for place, row in enumerate(reversed(session)) if row in items)
-        match_weight = 1 - (match + 1) / (config.last_items + 1)
-        for item in items:
-            idf = log(table.total / table.support[item])
-            scores[item] += match_weight * similarities[number] * idf
-    return scores
-
-
-def paper_similarities(table, session: list[int], sample: int) -> dict[int, float]:
-    similarities: dict[int, float] = {}
-    recent: list[int] = []
-    seen = set()
-    for place, row in enumerate(reversed(session)):
-        if row in seen:
-            continue
-        seen.add(row)
-        decay = (len(session) - place) / len(session)
-        for number in table.item_sessions.row(row).tolist():
-            if number in similarities:
-                similarities[number] += decay
-            elif len(similarities) < sample:
-                similarities[number] = decay
-                heapq.heappush(recent, number)
-            elif number > recent[0]:
-                del similarities[heapq.heapreplace(recent, number)]
-                similarities[number] = decay
-            else:
-                break
-    return similarities
 
 
 CONFIGS = [
@@ -73,7 +29,7 @@ CONFIGS = [
 @given(visited=st.lists(st.integers(-1, ITEMS - 1), max_size=14))
 def test_scores_are_those_of_the_paper(config, visited):
     rows, scores = session_knn(TABLE, np.array(visited, dtype=np.int32), 1_000, config)
-    expected = twin(TABLE, visited, config)
+    expected = vmis_scores(TABLE, visited, config)
     assert set(rows.tolist()) == set(expected)
     np.testing.assert_allclose(scores, [expected[row] for row in rows.tolist()], rtol=1e-5)
     assert np.all(np.diff(scores) <= 0)

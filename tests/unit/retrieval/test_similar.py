@@ -6,7 +6,6 @@ import pytest
 from artifacts.errors import (
     ConfigError,
     DeadlineError,
-    NotBuiltError,
     RequestError,
     UnknownItemError,
     UnsupportedError,
@@ -89,13 +88,6 @@ def test_sources_of_the_request_replace_those_of_the_config(tiny_recommender):
     assert {candidate.source for candidate in live.candidates} == {Source.LIVE}
     popular = one(tiny_recommender, SimilarQuery(item_id(3)), sources=[Source.POPULAR])
     assert [candidate.row for candidate in popular.candidates] == list(range(7, 47, 4))
-
-
-@pytest.mark.parametrize("source", [Source.SESSION_KNN, Source.CO_OCCURRENCE])
-def test_sources_of_later_releases_are_refused(tiny_recommender, source):
-    with pytest.raises(NotBuiltError) as caught:
-        one(tiny_recommender, SimilarQuery(item_id(3)), sources=[Source.LIVE, source])
-    assert caught.value.field == "sources[1]"
 
 
 def test_live_search_in_a_cut_space_stays_in_the_category_like_the_table(tiny_recommender):

@@ -217,8 +217,8 @@ def test_items_come_with_their_attributes(client, tiny_state):
     expected = tiny_state.snapshot.catalog.attributes(4)
     assert (known.title, known.brand, known.top_category) == ("", "", expected.top_category)
     assert known.price == pytest.approx(expected.price)
-    assert known.spaces == ("cf", "content")
-    assert cold.spaces == ("content",)
+    assert known.spaces == ("cf", "content", "user")
+    assert cold.spaces == ("content", "user")
     assert (unknown.code, unknown.field) == ("NOT_FOUND", "item_ids[2]")
     assert (empty.code, empty.field) == ("INVALID_ARGUMENT", "item_ids[3]")
 
@@ -227,7 +227,7 @@ def test_status_names_snapshot_and_configs(client, tiny_state):
     status = client.status()
     assert status.state == "serving"
     assert status.snapshot_id == tiny_state.snapshot.id
-    assert status.spaces == {"cf": DIM, "content": DIM}
+    assert status.spaces == {"cf": DIM, "content": DIM, "user": DIM}
     assert status.serving_configs == ("borrowing", "by_content", "live_only", "offer_page")
 
 

@@ -8,7 +8,11 @@
       GateError                a snapshot is below its thresholds      exit 3
       RequestError             the caller's fault                      INVALID_ARGUMENT
         UnknownItemError       only where the caller forbade fallback  NOT_FOUND
+        UnknownSnapshotError   no such snapshot                        NOT_FOUND
       UnsupportedError         the snapshot lacks a space or relation  FAILED_PRECONDITION
+      SnapshotRefusedError     a snapshot cannot take over             FAILED_PRECONDITION
+      ConflictError            another activation is under way         ABORTED
+      StorageError             what a host keeps cannot be written     UNAVAILABLE, exit 1
       NotBuiltError            this release does not have it yet       UNIMPLEMENTED
       UnauthenticatedError     no valid credentials                    UNAUTHENTICATED
       ForbiddenError           the caller's role is too small          PERMISSION_DENIED
@@ -65,8 +69,27 @@ class UnknownItemError(RequestError):
         super().__init__(message, field=field, reason="UNKNOWN_ITEM")
 
 
+class UnknownSnapshotError(RequestError):
+    """The caller named a snapshot that is not there."""
+
+    def __init__(self, message: str, *, field: str = "") -> None:
+        super().__init__(message, field=field, reason="UNKNOWN_SNAPSHOT")
+
+
 class UnsupportedError(ShelfmateError):
     """The snapshot in service has no such space, relation or table."""
+
+
+class SnapshotRefusedError(ShelfmateError):
+    """A snapshot is damaged, unfit or below its thresholds; the one in service stays."""
+
+
+class ConflictError(ShelfmateError):
+    """Another call is changing the same thing; the caller may try again later."""
+
+
+class StorageError(ShelfmateError):
+    """What a host keeps beside its snapshots cannot be read or written."""
 
 
 class NotBuiltError(ShelfmateError):

@@ -11,14 +11,18 @@ from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RetryInfo
 from google.rpc.status_pb2 import Status
 
 from artifacts.errors import (
+    ConflictError,
     DeadlineError,
     ForbiddenError,
     NotBuiltError,
     NotReadyError,
     OverloadedError,
     RequestError,
+    SnapshotRefusedError,
+    StorageError,
     UnauthenticatedError,
     UnknownItemError,
+    UnknownSnapshotError,
     UnsupportedError,
 )
 from server.request_ids import REQUEST_ID, made_id, sent_id
@@ -31,8 +35,12 @@ RETRY_DELAY = Duration(nanos=100_000_000)
 
 CODES: tuple[tuple[type[Exception], grpc.StatusCode, str], ...] = (
     (UnknownItemError, grpc.StatusCode.NOT_FOUND, "UNKNOWN_ITEM"),
+    (UnknownSnapshotError, grpc.StatusCode.NOT_FOUND, "UNKNOWN_SNAPSHOT"),
     (RequestError, grpc.StatusCode.INVALID_ARGUMENT, "INVALID_REQUEST"),
     (UnsupportedError, grpc.StatusCode.FAILED_PRECONDITION, "NOT_IN_SNAPSHOT"),
+    (SnapshotRefusedError, grpc.StatusCode.FAILED_PRECONDITION, "SNAPSHOT_REFUSED"),
+    (ConflictError, grpc.StatusCode.ABORTED, "CONFLICT"),
+    (StorageError, grpc.StatusCode.UNAVAILABLE, "STORAGE"),
     (NotBuiltError, grpc.StatusCode.UNIMPLEMENTED, "NOT_BUILT"),
     (UnauthenticatedError, grpc.StatusCode.UNAUTHENTICATED, "UNAUTHENTICATED"),
     (ForbiddenError, grpc.StatusCode.PERMISSION_DENIED, "FORBIDDEN"),

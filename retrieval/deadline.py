@@ -37,7 +37,21 @@ class Deadline:
         Raises:
             DeadlineError: the deadline has passed or the caller has gone.
         """
+        if self.passed:
+            raise self.error(stage)
+
+    @property
+    def passed(self) -> bool:
+        """Whether nobody waits any longer."""
+        return self._cancelled or (self._at_s is not None and self._clock() >= self._at_s)
+
+    @property
+    def left_s(self) -> float | None:
+        """Seconds that the caller still waits, below 0 once that is over; None without an end."""
+        return None if self._at_s is None else self._at_s - self._clock()
+
+    def error(self, stage: str) -> DeadlineError:
+        """Return what is raised where `stage` is no longer wanted."""
         if self._cancelled:
-            raise DeadlineError(f"the caller has gone; `{stage}` was not begun")
-        if self._at_s is not None and self._clock() >= self._at_s:
-            raise DeadlineError(f"the deadline passed before `{stage}`; send a longer one")
+            return DeadlineError(f"the caller has gone; `{stage}` was not begun")
+        return DeadlineError(f"the deadline passed before `{stage}`; send a longer one")

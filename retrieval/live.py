@@ -1,7 +1,7 @@
 """Searches in indices while the caller waits; those with equal needs share a call."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import numpy as np
@@ -26,16 +26,30 @@ def search_live(state: ServingState, searches: Sequence[LiveSearch], deadline: D
         DeadlineError: the deadline passed; the searches not yet done are left as they are.
     """
     while waiting := [search for search in searches if not search.done]:
-        groups: dict[tuple[object, ...], list[LiveSearch]] = defaultdict(list)
-        for search in waiting:
-            groups[search.needs].append(search)
-        for group in groups.values():
-            deadline.check("search")
-            scope = SearchScope(state, group[0].index.space, group[0].categories)
-            if group[0].exact:
-                _scan(state, group, scope)
-            else:
-                _search(group, scope)
+        search_once(state, waiting, partial(deadline.check, "search"))
+
+
+def search_once(
+    state: ServingState, searches: Sequence[LiveSearch], check: Callable[[], None] | None = None
+) -> None:
+    """Give each of the searches one look into its index, or a scan where it asked for one.
+
+    Args:
+        state: the snapshot.
+        searches: none of them done; each is done afterwards or has asked for more.
+        check: called before each call of an index; what it raises ends the round.
+    """
+    groups: dict[tuple[object, ...], list[LiveSearch]] = defaultdict(list)
+    for search in searches:
+        groups[search.needs].append(search)
+    for group in groups.values():
+        if check is not None:
+            check()
+        scope = SearchScope(state, group[0].index.space, group[0].categories)
+        if group[0].exact:
+            _scan(state, group, scope)
+        else:
+            _search(group, scope)
 
 
 def _scan(state: ServingState, group: Sequence[LiveSearch], scope: SearchScope) -> None:

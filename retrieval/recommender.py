@@ -1,59 +1,21 @@
 """The recommender: what servers, batch jobs and benchmarks call, so that all of them agree."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
-from artifacts.accuracy import Accuracy
 from artifacts.errors import ConfigError, RequestError, UnknownItemError, UnsupportedError
 from artifacts.neighbors import PAD_ROW
 from retrieval.answer import BatchAnswer
+from retrieval.begun import Begun
 from retrieval.config import RetrievalConfig
 from retrieval.deadline import Deadline
 from retrieval.item_ids import checked_id
 from retrieval.plan import Plan
 from retrieval.queries import MAX_BATCH, NO_OPTIONS, CallOptions, NeighborBatch, SimilarBatch
-from retrieval.search import NeighborTask, search_neighbors
+from retrieval.search import NeighborRun, NeighborTask
 from retrieval.similar import SimilarRun
 from retrieval.similar_entry import SimilarTask
 from retrieval.sources import require_sources
 from retrieval.state import ServingState
-
-
-class SimilarBegun(NamedTuple):
-    """A batch of products after its look-ups.
-
-    A tuple, as all that is made once for every call or entry: a frozen dataclass costs several
-    times as much to make.
-    """
-
-    serving_config: str
-    """Name of the config that answers."""
-    run: SimilarRun | UnsupportedError
-    """The batch, or the error that every entry gets."""
-    size: int
-    """Number of entries."""
-    accuracy: Accuracy
-    """Effort of the searches of entries that ask for none of their own."""
-
-    @property
-    def pending(self) -> bool:
-        """Whether an entry waits for a search."""
-        return isinstance(self.run, SimilarRun) and self.run.pending
-
-    def finish(self, deadline: Deadline) -> None:
-        """Run the searches that entries wait for.
-
-        Raises:
-            DeadlineError: the deadline passed and the caller wants no partial answer.
-        """
-        if isinstance(self.run, SimilarRun):
-            self.run.finish(deadline)
-
-    def answer(self) -> BatchAnswer:
-        """Return the outcomes; no entry may be waiting."""
-        if isinstance(self.run, UnsupportedError):
-            return BatchAnswer([self.run] * self.size, self.serving_config)
-        return BatchAnswer(self.run.outcomes, self.serving_config, self.run.partial, self.accuracy)
 
 
 class Recommender:
@@ -85,7 +47,7 @@ class Recommender:
             begun.finish(deadline or Deadline())
         return begun.answer()
 
-    def begin_similar(self, batch: SimilarBatch) -> SimilarBegun:
+    def begin_similar(self, batch: SimilarBatch) -> Begun:
         """Do the part of `similar` that needs no search, which is usually all of it.
 
         Raises:
@@ -104,7 +66,7 @@ class Recommender:
             run = SimilarRun(task, batch.queries)
         except UnsupportedError as error:
             run = error
-        return SimilarBegun(name, run, len(batch.queries), task.plan.accuracy)
+        return Begun(name, run, len(batch.queries), task.plan.accuracy)
 
     def neighbors(self, batch: NeighborBatch, deadline: Deadline | None = None) -> BatchAnswer:
         """Search near items, vectors or mixtures of items.
@@ -113,6 +75,17 @@ class Recommender:
             RequestError: the batch itself is at fault.
             NotBuiltError: a default filter that this release does not have.
             DeadlineError: the deadline passed and the caller wants no partial answer.
+        """
+        begun = self.begin_neighbors(batch)
+        begun.finish(deadline or Deadline())
+        return begun.answer()
+
+    def begin_neighbors(self, batch: NeighborBatch) -> Begun:
+        """Do the part of `neighbors` that comes before the searches.
+
+        Raises:
+            RequestError: the batch itself is at fault.
+            NotBuiltError: a default filter that this release does not have.
         """
         _check_size(len(batch.queries), "requests")
         name = self._resolve(batch.call)
@@ -126,12 +99,13 @@ class Recommender:
             debug=batch.call.debug,
             allow_partial=batch.call.allow_partial,
         )
+        run: NeighborRun | UnsupportedError
         try:
             self.state.require(task.space, task.relation, searchable=True)
+            run = NeighborRun(task, batch.queries)
         except UnsupportedError as error:
-            return BatchAnswer([error] * len(batch.queries), name)
-        outcomes, partial = search_neighbors(task, batch.queries, deadline or Deadline())
-        return BatchAnswer(outcomes, name, partial, task.plan.accuracy)
+            run = error
+        return Begun(name, run, len(batch.queries), task.plan.accuracy)
 
     def item_rows(self, item_ids: Sequence[str]) -> list[int | RequestError]:
         """Return the row of each id, or what is wrong with it.

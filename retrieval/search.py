@@ -7,9 +7,7 @@ from artifacts.errors import DeadlineError, ShelfmateError
 from artifacts.relation import Relation
 from retrieval.answer import Answer, Outcome, Shortfall, ShortfallReason
 from retrieval.collector import Collector
-from retrieval.deadline import Deadline
 from retrieval.entry_band import entry_band
-from retrieval.live import search_live
 from retrieval.live_search import LiveSearch
 from retrieval.near import Anchor, locate
 from retrieval.plan import Plan
@@ -52,35 +50,52 @@ class _Entry:
         return self.search.collector.answer(skipped=self.anchor.skipped, reason=reason, debug=debug)
 
 
-def search_neighbors(
-    task: NeighborTask, queries: Sequence[NeighborQuery], deadline: Deadline
-) -> tuple[list[Outcome], bool]:
-    """Answer a batch; entries with equal needs share a call of the index.
+class NeighborRun:
+    """One batch on its way: its entries are read when it is made, and searched for together.
 
-    Args:
-        task: what the entries have in common.
-        queries: the entries.
-        deadline: checked before each call of an index.
-
-    Returns:
-        One outcome for each entry, and whether the deadline cut some of them short.
-
-    Raises:
-        DeadlineError: the deadline passed and the caller wants no partial answer.
+    Attributes:
+        is_partial: the deadline passed and some entries hold what was ready by then.
     """
-    begun = [_begin(task, query) for query in queries]
-    partial = False
-    try:
-        searches = [entry.search for entry in begun if isinstance(entry, _Entry)]
-        search_live(task.state, searches, deadline)
-    except DeadlineError:
-        if not task.allow_partial:
-            raise
-        partial = True
-    outcomes = [
-        entry.outcome(debug=task.debug) if isinstance(entry, _Entry) else entry for entry in begun
-    ]
-    return outcomes, partial
+
+    __slots__ = ("_begun", "_ended", "_task", "is_partial", "searches")
+
+    def __init__(self, task: NeighborTask, queries: Sequence[NeighborQuery]) -> None:
+        self._task = task
+        self._begun = [_begin(task, query) for query in queries]
+        self.searches = [entry.search for entry in self._begun if isinstance(entry, _Entry)]
+        self._ended = not self.searches
+        self.is_partial = False
+
+    @property
+    def state(self) -> ServingState:
+        """The snapshot."""
+        return self._task.state
+
+    @property
+    def pending(self) -> bool:
+        """Whether an entry waits for its search."""
+        return not self._ended
+
+    @property
+    def outcomes(self) -> list[Outcome]:
+        """One for each entry, in their order."""
+        assert self._ended, "bug: outcomes were read before the searches were run"
+        return [
+            entry.outcome(debug=self._task.debug) if isinstance(entry, _Entry) else entry
+            for entry in self._begun
+        ]
+
+    def go_on(self, expired: DeadlineError | None = None) -> None:
+        """Take note that the searches are done, or that the deadline passed before they were.
+
+        Raises:
+            DeadlineError: `expired`, where the caller wants no partial answer.
+        """
+        if expired is not None:
+            if not self._task.allow_partial:
+                raise expired
+            self.is_partial = True
+        self._ended = True
 
 
 def _begin(task: NeighborTask, query: NeighborQuery) -> _Entry | Outcome:

@@ -7,31 +7,31 @@ from artifacts.neighbors import PAD_ROW
 from retrieval.answer import Answer, Outcome, Shortfall, ShortfallReason
 from retrieval.candidates import PlainList, Source
 from retrieval.content_encoder import ProductText
-from retrieval.deadline import Deadline
 from retrieval.item_ids import checked_id
-from retrieval.live import search_live
+from retrieval.live_search import LiveSearch
 from retrieval.plan import Plan
 from retrieval.queries import NewItem, SimilarQuery, UnknownItemPolicy
 from retrieval.similar_entry import SimilarEntry, SimilarTask, Subject
+from retrieval.state import ServingState
 
 
 class SimilarRun:
-    """One batch on its way: look-ups at once, searches when `finish` is called.
+    """One batch on its way: look-ups at once, searches by `retrieval.together`.
 
     The two halves are apart because a look-up costs microseconds and is done where the request
     arrives, while a search belongs on another thread.
 
     Attributes:
-        partial: the deadline passed and some entries hold what was ready by then.
+        is_partial: the deadline passed and some entries hold what was ready by then.
     """
 
-    __slots__ = ("_kind", "_outcomes", "_task", "_waiting", "partial")
+    __slots__ = ("_kind", "_outcomes", "_task", "_waiting", "is_partial")
 
     def __init__(self, task: SimilarTask, queries: Sequence[SimilarQuery]) -> None:
         self._task = task
         self._kind = task.relation.score_kind
         self._waiting: dict[int, SimilarEntry] = {}
-        self.partial = False
+        self.is_partial = False
         self._outcomes = [self._begin(place, query) for place, query in enumerate(queries)]
 
     @property
@@ -45,26 +45,34 @@ class SimilarRun:
         assert not self._waiting, "bug: outcomes were read before the searches were run"
         return [outcome for outcome in self._outcomes if outcome is not None]
 
-    def finish(self, deadline: Deadline) -> None:
-        """Search for the entries that wait, and complete them from the sources that follow.
+    @property
+    def state(self) -> ServingState:
+        """The snapshot."""
+        return self._task.state
+
+    @property
+    def searches(self) -> Sequence[LiveSearch]:
+        """Those that entries wait for; an entry may wait for the encoding of a text instead."""
+        return [entry.search for entry in self._waiting.values() if entry.search]
+
+    def go_on(self, expired: DeadlineError | None = None) -> None:
+        """Complete the entries from what was found and from the sources that follow.
+
+        Args:
+            expired: the deadline passed.
 
         Raises:
-            DeadlineError: the deadline passed and the caller wants no partial answer.
+            DeadlineError: `expired`, where the caller wants no partial answer.
         """
-        while self._waiting:
-            searches = [entry.search for entry in self._waiting.values() if entry.search]
-            try:
-                deadline.check("search")
-                search_live(self._task.state, searches, deadline)
-            except DeadlineError:
-                if not self._task.allow_partial:
-                    raise
-                self.partial = True
-            outcomes = {place: self._go_on(entry) for place, entry in self._waiting.items()}
-            for place, outcome in outcomes.items():
-                if outcome is not None:
-                    self._outcomes[place] = outcome
-                    del self._waiting[place]
+        if expired is not None:
+            if not self._task.allow_partial:
+                raise expired
+            self.is_partial = True
+        outcomes = {place: self._go_on(entry) for place, entry in self._waiting.items()}
+        for place, outcome in outcomes.items():
+            if outcome is not None:
+                self._outcomes[place] = outcome
+                del self._waiting[place]
 
     def _begin(self, place: int, query: SimilarQuery) -> Outcome | None:
         """Answer an entry if that takes no search, or leave it waiting."""
@@ -108,9 +116,9 @@ class SimilarRun:
     def _go_on(self, entry: SimilarEntry) -> Outcome | None:
         """Return what became of an entry after its search, or None if it needs another one."""
         try:
-            if not (self.partial and entry.waits) and entry.advance():
+            if not (self.is_partial and entry.waits) and entry.advance():
                 return entry.answer()
-            return entry.answer(ShortfallReason.DEADLINE) if self.partial else None
+            return entry.answer(ShortfallReason.DEADLINE) if self.is_partial else None
         except ShelfmateError as error:
             return error
 

@@ -1,0 +1,62 @@
+"""A batch after its look-ups."""
+
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+from artifacts.accuracy import Accuracy
+from artifacts.errors import UnsupportedError
+from retrieval.answer import BatchAnswer, Outcome
+from retrieval.deadline import Deadline
+from retrieval.together import Run, finish
+
+
+class AnsweringRun(Run, Protocol):
+    """A run that ends with one outcome for each entry."""
+
+    @property
+    def outcomes(self) -> Sequence[Outcome]:
+        """One for each entry, in their order; no entry may be waiting."""
+        ...
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether the deadline cut some of them short."""
+        ...
+
+
+class Begun(NamedTuple):
+    """What is left of a batch to do.
+
+    A tuple, as all that is made once for every call or entry: a frozen dataclass costs several
+    times as much to make.
+    """
+
+    serving_config: str
+    """Name of the config that answers."""
+    run: AnsweringRun | UnsupportedError
+    """The batch, or the error that every entry gets."""
+    size: int
+    """Number of entries."""
+    accuracy: Accuracy
+    """Effort of the searches of entries that ask for none of their own."""
+
+    @property
+    def pending(self) -> bool:
+        """Whether an entry waits for a search."""
+        return not isinstance(self.run, UnsupportedError) and self.run.pending
+
+    def finish(self, deadline: Deadline) -> None:
+        """Run the searches that entries wait for.
+
+        Raises:
+            DeadlineError: the deadline passed and the caller wants no partial answer.
+        """
+        if not isinstance(self.run, UnsupportedError):
+            finish(self.run, deadline)
+
+    def answer(self) -> BatchAnswer:
+        """Return the outcomes; no entry may be waiting."""
+        if isinstance(self.run, UnsupportedError):
+            return BatchAnswer([self.run] * self.size, self.serving_config)
+        run = self.run
+        return BatchAnswer(run.outcomes, self.serving_config, run.is_partial, self.accuracy)

@@ -8,6 +8,7 @@
       GateError                a snapshot is below its thresholds      exit 3
       RequestError             the caller's fault                      INVALID_ARGUMENT
         UnknownItemError       only where the caller forbade fallback  NOT_FOUND
+        UnknownUserError       only where the caller forbade fallback  NOT_FOUND
         UnknownSnapshotError   no such snapshot                        NOT_FOUND
       UnsupportedError         the snapshot lacks a space or relation  FAILED_PRECONDITION
       SnapshotRefusedError     a snapshot cannot take over             FAILED_PRECONDITION
@@ -67,6 +68,16 @@ class UnknownItemError(RequestError):
 
     def __init__(self, message: str, *, field: str = "") -> None:
         super().__init__(message, field=field, reason="UNKNOWN_ITEM")
+
+
+class UnknownUserError(RequestError):
+    """The snapshot does not know a shopper, and the caller forbade every fallback.
+
+    The message never holds the shopper's id.
+    """
+
+    def __init__(self, message: str, *, field: str = "") -> None:
+        super().__init__(message, field=field, reason="UNKNOWN_USER")
 
 
 class UnknownSnapshotError(RequestError):

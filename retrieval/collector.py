@@ -12,6 +12,9 @@ from retrieval.entry_band import EntryBand
 from retrieval.plan import Plan
 from retrieval.query_vector import QueryVector
 
+FEW = 8
+"""Rows that are compared one by one."""
+
 
 class Collector:
     """Takes candidates from one source after another until there are k.
@@ -20,12 +23,12 @@ class Collector:
 
     Args:
         plan: k and the filter.
-        own: rows of the query items, which are never in the answer.
+        own: rows of the query items and whatever else is never in the answer.
         query: what likeness is measured to; None where the query has no vector.
         band: what is too close or too far; None where nothing is.
     """
 
-    __slots__ = ("_removed", "_seen", "band", "candidates", "own", "plan", "query")
+    __slots__ = ("_barred", "_removed", "_seen", "band", "candidates", "own", "plan", "query")
 
     def __init__(
         self,
@@ -38,6 +41,8 @@ class Collector:
         self.own = own
         self.query = query
         self.band = band
+        # A comparison each is quicker for a few; a shopper may have bought hundreds.
+        self._barred = np.array(own, dtype=np.int32) if len(own) > FEW else None
         self.candidates: list[Candidate] = []
         self._seen: list[int] = []
         self._removed: dict[Source, NDArray[np.int64]] = {}
@@ -90,6 +95,9 @@ class Collector:
             verdicts = self.plan.filter.judge(rows, self.query)
         if self._seen:
             verdicts[(verdicts == Stage.PASSED) & np.isin(rows, self._seen)] = Stage.DUPLICATE
+        if self._barred is not None:
+            verdicts[np.isin(rows, self._barred)] = Stage.QUERY_ITEM
+            return verdicts
         for row in self.own:
             verdicts[rows == row] = Stage.QUERY_ITEM
         return verdicts

@@ -23,6 +23,7 @@ from artifacts.errors import (
     UnauthenticatedError,
     UnknownItemError,
     UnknownSnapshotError,
+    UnknownUserError,
     UnsupportedError,
 )
 from server.request_ids import REQUEST_ID, made_id, sent_id
@@ -35,6 +36,7 @@ RETRY_DELAY = Duration(nanos=100_000_000)
 
 CODES: tuple[tuple[type[Exception], grpc.StatusCode, str], ...] = (
     (UnknownItemError, grpc.StatusCode.NOT_FOUND, "UNKNOWN_ITEM"),
+    (UnknownUserError, grpc.StatusCode.NOT_FOUND, "UNKNOWN_USER"),
     (UnknownSnapshotError, grpc.StatusCode.NOT_FOUND, "UNKNOWN_SNAPSHOT"),
     (RequestError, grpc.StatusCode.INVALID_ARGUMENT, "INVALID_REQUEST"),
     (UnsupportedError, grpc.StatusCode.FAILED_PRECONDITION, "NOT_IN_SNAPSHOT"),

@@ -30,6 +30,7 @@ def unpacked(status: Status) -> dict[str, object]:
             "K_OUT_OF_RANGE",
         ),
         (errors.UnknownItemError("m"), CODE.NOT_FOUND, "UNKNOWN_ITEM"),
+        (errors.UnknownUserError("m"), CODE.NOT_FOUND, "UNKNOWN_USER"),
         (errors.UnknownSnapshotError("m"), CODE.NOT_FOUND, "UNKNOWN_SNAPSHOT"),
         (errors.SnapshotRefusedError("m"), CODE.FAILED_PRECONDITION, "SNAPSHOT_REFUSED"),
         (errors.ConflictError("m"), CODE.ABORTED, "CONFLICT"),

@@ -10,7 +10,7 @@ from artifacts.snapshot import Snapshot, SnapshotContents
 from artifacts.versions import VersionedRoot
 from indexer.config import IndexConfig
 from indexer.difference import Side, compare_snapshots, side_in_service
-from indexer.gate import judge_difference
+from indexer.difference_gate import judge_difference
 from indexer.gate_report import GateReport
 from indexer.journal import PublishRecord, append_record, read_journal
 from indexer.retention import prune_snapshots
@@ -56,7 +56,37 @@ def roll_back(root: VersionedRoot, *, now: datetime) -> PublishRecord:
     Raises:
         ArtifactError: there is nothing to go back to, or it is damaged.
     """
-    id = _published_before(root)
+    return _go_back(root, _published_before(root), now)
+
+
+def activate(root: VersionedRoot, id: str, *, now: datetime) -> PublishRecord:
+    """Publish a snapshot, or go back to it if it was published before.
+
+    What was in service once may be again, whatever the gate would say by now.
+
+    Raises:
+        ArtifactError: the snapshot is missing, damaged or of another format version.
+        GateError: it was never published and its gate failed.
+    """
+    if any(entry.action == "publish" and entry.id == id for entry in read_journal(root.root)):
+        return _go_back(root, id, now)
+    return publish(root, id, now=now)
+
+
+def check_allowed(root: VersionedRoot, id: str) -> None:
+    """Return if a snapshot may be served: its gate passed, or somebody forced it.
+
+    Raises:
+        ArtifactError: it is missing, of another format version, or without a gate report.
+        GateError: its gate failed and nobody forced it.
+    """
+    gate = _gate(read_manifest(root.path(id), "snapshot"))
+    if gate.passed or any(entry.id == id and entry.forced for entry in read_journal(root.root)):
+        return
+    raise GateError(f"snapshot {id}: its gate failed: {'; '.join(gate.failures)}")
+
+
+def _go_back(root: VersionedRoot, id: str, now: datetime) -> PublishRecord:
     verify(root.path(id), read_manifest(root.path(id), "snapshot"))
     record = PublishRecord(action="roll_back", id=id, at=now)
     _put_in_service(root, record)

@@ -37,6 +37,18 @@ def test_versions_are_listed_oldest_first(root: VersionedRoot):
     assert root.ids() == ["b", "a", "c"]
 
 
+def test_mark_of_the_pointer_differs_each_time_it_is_moved(root: VersionedRoot):
+    assert root.pointer_mark() is None
+    add(root, "a", "b")
+    marks = []
+    for id in ("a", "b", "b"):
+        root.use(id)
+        assert root.pointer_mark() == root.pointer_mark()
+        marks.append(root.pointer_mark())
+    assert None not in marks
+    assert marks[0] != marks[1] != marks[2]
+
+
 def test_current_follows_use(root: VersionedRoot):
     add(root, "a", "b")
     root.use("b")

@@ -15,7 +15,8 @@ from artifacts.vocabulary import write_vocabulary
 from indexer.build import SnapshotInputs, build_snapshot
 from indexer.config import GateConfig, IndexConfig, SpaceIndexConfig
 from indexer.difference import Side, compare_snapshots
-from indexer.gate import judge, judge_difference
+from indexer.difference_gate import judge_difference
+from indexer.gate import judge
 from indexer.gate_report import GATE_PAGE_NAME, GateReport
 from indexer.journal import read_journal
 from indexer.publish import publish

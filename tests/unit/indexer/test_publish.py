@@ -12,7 +12,7 @@ from artifacts.versions import VersionedRoot
 from indexer.build import SnapshotInputs, build_snapshot
 from indexer.config import GateConfig, IndexConfig, SpaceIndexConfig
 from indexer.journal import read_journal
-from indexer.publish import publish, roll_back
+from indexer.publish import activate, check_allowed, publish, roll_back
 from tests.clusters import clustered
 from tests.made_artifacts import MADE_AT, write_embedding, write_prepared
 
@@ -170,3 +170,32 @@ def test_torn_journal_is_named(inputs: SnapshotInputs, root: VersionedRoot):
     with pytest.raises(ArtifactError, match=r"published\.jsonl"):
         publish(root, id, now=minutes(1))
     assert root.current_id() is None
+
+
+def test_activating_publishes_what_is_new_and_goes_back_to_what_is_not(
+    inputs: SnapshotInputs, root: VersionedRoot
+):
+    first, second = build(inputs, root, 0), build(inputs, root, 1)
+    assert activate(root, first, now=minutes(2)).action == "publish"
+    assert activate(root, second, now=minutes(3)).action == "publish"
+    assert activate(root, first, now=minutes(4)).action == "roll_back"
+    assert root.current_id() == first
+    assert [entry.id for entry in read_journal(root.root)] == [first, second, first]
+
+
+def test_activating_below_the_gate_is_refused_unless_it_was_forced_before(
+    inputs: SnapshotInputs, root: VersionedRoot
+):
+    good, bad = build(inputs, root, 0), build(inputs, root, 1, coverage=1)
+    publish(root, good, now=minutes(2))
+    check_allowed(root, good)
+    with pytest.raises(GateError, match="of the catalogue"):
+        activate(root, bad, now=minutes(3))
+    with pytest.raises(GateError, match="of the catalogue"):
+        check_allowed(root, bad)
+    assert root.current_id() == good
+    publish(root, bad, now=minutes(4), force=True)
+    check_allowed(root, bad)
+    roll_back(root, now=minutes(5))
+    assert activate(root, bad, now=minutes(6)).action == "roll_back"
+    assert root.current_id() == bad

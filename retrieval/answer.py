@@ -104,3 +104,5 @@ class BatchAnswer(NamedTuple):
     """The deadline passed, and some entries hold only what was ready by then."""
     accuracy: Accuracy = Accuracy.BALANCED
     """Effort of the searches of entries that asked for none of their own."""
+    degraded: bool = False
+    """Less was done than was asked, because of the server's load."""

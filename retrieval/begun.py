@@ -39,6 +39,8 @@ class Begun(NamedTuple):
     """Number of entries."""
     accuracy: Accuracy
     """Effort of the searches of entries that ask for none of their own."""
+    is_degraded: bool = False
+    """Less is done than was asked, because of the server's load."""
 
     @property
     def pending(self) -> bool:
@@ -58,5 +60,10 @@ class Begun(NamedTuple):
         """Return the outcomes; no entry may be waiting."""
         if isinstance(self.run, UnsupportedError):
             return BatchAnswer([self.run] * self.size, self.serving_config)
-        run = self.run
-        return BatchAnswer(run.outcomes, self.serving_config, run.is_partial, self.accuracy)
+        return BatchAnswer(
+            self.run.outcomes,
+            self.serving_config,
+            self.run.is_partial,
+            self.accuracy,
+            self.is_degraded,
+        )

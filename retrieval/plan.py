@@ -1,10 +1,11 @@
 """How one entry is to be answered, with nothing left open."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from artifacts.accuracy import Accuracy
 from artifacts.errors import RequestError
 from retrieval.config import ServingConfig
+from retrieval.effort import Effort
 from retrieval.filters import CompiledFilter, compile_filter, open_filter
 from retrieval.queries import MAX_K, NO_OPTIONS, AnswerOptions, UnknownItemPolicy
 from retrieval.state import ServingState
@@ -20,6 +21,10 @@ class Plan:
     """`filter.is_open`, looked up once."""
     accuracy: Accuracy
     unknown_items: UnknownItemPolicy
+    effort: Effort = Effort.FULL
+    """What the server has to leave out."""
+    is_lowered: bool = False
+    """Whether `accuracy` is less than what was asked for."""
 
     @classmethod
     def of_config(cls, state: ServingState, config: ServingConfig) -> "Plan":
@@ -30,6 +35,13 @@ class Plan:
             is_open=True,
             accuracy=config.accuracy,
             unknown_items=UnknownItemPolicy.FALL_BACK,
+        )
+
+    def at(self, effort: Effort) -> "Plan":
+        """Return this plan as it is carried out at an effort."""
+        accuracy = effort.limited(self.accuracy)
+        return replace(
+            self, effort=effort, accuracy=accuracy, is_lowered=accuracy is not self.accuracy
         )
 
     def overridden(self, options: AnswerOptions | None, *, path: str) -> "Plan":
@@ -49,12 +61,18 @@ class Plan:
         filter = self.filter
         if options.filter is not None:
             filter = compile_filter(self.filter.state, options.filter, path=f"{path}.filter")
+        accuracy, is_lowered = self.accuracy, self.is_lowered
+        if options.accuracy is not None:
+            accuracy = self.effort.limited(options.accuracy)
+            is_lowered = accuracy is not options.accuracy
         return Plan(
             k=k,
             filter=filter,
             is_open=filter.is_open,
-            accuracy=options.accuracy or self.accuracy,
+            accuracy=accuracy,
             unknown_items=options.unknown_items or self.unknown_items,
+            effort=self.effort,
+            is_lowered=is_lowered,
         )
 
 

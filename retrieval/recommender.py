@@ -8,6 +8,7 @@ from retrieval.answer import BatchAnswer
 from retrieval.begun import Begun
 from retrieval.config import RetrievalConfig
 from retrieval.deadline import Deadline
+from retrieval.effort import Effort
 from retrieval.item_ids import checked_id
 from retrieval.plan import Plan
 from retrieval.queries import MAX_BATCH, NO_OPTIONS, CallOptions, NeighborBatch, SimilarBatch
@@ -33,6 +34,10 @@ class Recommender:
         self.state = state
         self.configs = configs
         self._tasks = {name: self._usual(name) for name in configs.serving}
+        self._lowered = {
+            effort: {name: task.at(effort) for name, task in self._tasks.items()}
+            for effort in Effort
+        }
 
     def similar(self, batch: SimilarBatch, deadline: Deadline | None = None) -> BatchAnswer:
         """Recommend for products.
@@ -47,8 +52,12 @@ class Recommender:
             begun.finish(deadline or Deadline())
         return begun.answer()
 
-    def begin_similar(self, batch: SimilarBatch) -> Begun:
+    def begin_similar(self, batch: SimilarBatch, effort: Effort = Effort.FULL) -> Begun:
         """Do the part of `similar` that needs no search, which is usually all of it.
+
+        Args:
+            batch: the products.
+            effort: what the server has to leave out.
 
         Raises:
             RequestError: the batch itself is at fault.
@@ -56,7 +65,7 @@ class Recommender:
         """
         _check_size(len(batch.queries), "requests")
         name = self._resolve(batch.call)
-        task = self._task(name, batch)
+        task = self._task(self._lowered[effort][name], batch)
         run: SimilarRun | UnsupportedError
         try:
             if task.relation is not self._tasks[name].relation:
@@ -64,9 +73,10 @@ class Recommender:
             if batch.sources:
                 require_sources(self.state, task.sources, task.space)
             run = SimilarRun(task, batch.queries)
+            is_degraded = run.is_degraded
         except UnsupportedError as error:
-            run = error
-        return Begun(name, run, len(batch.queries), task.plan.accuracy)
+            run, is_degraded = error, False
+        return Begun(name, run, len(batch.queries), task.plan.accuracy, is_degraded)
 
     def neighbors(self, batch: NeighborBatch, deadline: Deadline | None = None) -> BatchAnswer:
         """Search near items, vectors or mixtures of items.
@@ -80,16 +90,21 @@ class Recommender:
         begun.finish(deadline or Deadline())
         return begun.answer()
 
-    def begin_neighbors(self, batch: NeighborBatch) -> Begun:
+    def begin_neighbors(self, batch: NeighborBatch, effort: Effort = Effort.FULL) -> Begun:
         """Do the part of `neighbors` that comes before the searches.
+
+        Args:
+            batch: the searches.
+            effort: what the server has to leave out.
 
         Raises:
             RequestError: the batch itself is at fault.
             NotBuiltError: a default filter that this release does not have.
+            OverloadedError: at this effort the server runs no such searches.
         """
         _check_size(len(batch.queries), "requests")
         name = self._resolve(batch.call)
-        usual = self._tasks[name]
+        usual = self._lowered[effort][name]
         task = NeighborTask(
             state=self.state,
             space=batch.space or usual.space,
@@ -103,9 +118,10 @@ class Recommender:
         try:
             self.state.require(task.space, task.relation, searchable=True)
             run = NeighborRun(task, batch.queries)
+            is_degraded = run.is_degraded
         except UnsupportedError as error:
-            run = error
-        return Begun(name, run, len(batch.queries), task.plan.accuracy)
+            run, is_degraded = error, False
+        return Begun(name, run, len(batch.queries), task.plan.accuracy, is_degraded)
 
     def item_rows(self, item_ids: Sequence[str]) -> list[int | RequestError]:
         """Return the row of each id, or what is wrong with it.
@@ -153,9 +169,9 @@ class Recommender:
             session_knn=config.session_knn,
         )
 
-    def _task(self, name: str, batch: SimilarBatch) -> SimilarTask:
+    def _task(self, usual: SimilarTask, batch: SimilarBatch) -> SimilarTask:
         """Return what the entries of a batch have in common: usually what was made beforehand."""
-        usual, call = self._tasks[name], batch.call
+        call = batch.call
         sets_something = batch.sources or batch.relation or call.debug or call.allow_partial
         if not sets_something and batch.defaults is NO_OPTIONS:
             return usual

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from artifacts.errors import DeadlineError, ShelfmateError
+from artifacts.errors import DeadlineError, OverloadedError, ShelfmateError
 from artifacts.relation import Relation
 from retrieval.answer import Answer, Outcome, Shortfall, ShortfallReason
 from retrieval.collector import Collector
+from retrieval.effort import Effort
 from retrieval.entry_band import entry_band
 from retrieval.live_search import LiveSearch
 from retrieval.near import Anchor, locate
@@ -54,16 +55,24 @@ class NeighborRun:
     """One batch on its way: its entries are read when it is made, and searched for together.
 
     Attributes:
+        is_degraded: a search does less than was asked, because of the server's load.
         is_partial: the deadline passed and some entries hold what was ready by then.
     """
 
-    __slots__ = ("_begun", "_ended", "_task", "is_partial", "searches")
+    __slots__ = ("_begun", "_ended", "_task", "is_degraded", "is_partial", "searches")
 
     def __init__(self, task: NeighborTask, queries: Sequence[NeighborQuery]) -> None:
+        """Read the entries.
+
+        Raises:
+            OverloadedError: the server leaves out such searches while many calls wait.
+        """
         self._task = task
+        _check_effort(task)
         self._begun = [_begin(task, query) for query in queries]
         self.searches = [entry.search for entry in self._begun if isinstance(entry, _Entry)]
         self._ended = not self.searches
+        self.is_degraded = any(search.collector.plan.is_lowered for search in self.searches)
         self.is_partial = False
 
     @property
@@ -96,6 +105,13 @@ class NeighborRun:
                 raise expired
             self.is_partial = True
         self._ended = True
+
+
+def _check_effort(task: NeighborTask) -> None:
+    if task.plan.effort is Effort.LISTS:
+        raise OverloadedError("the server answers from lists alone while many calls wait")
+    if task.exact and task.plan.effort is Effort.FAST:
+        raise OverloadedError("the server runs no exact search while many calls wait")
 
 
 def _begin(task: NeighborTask, query: NeighborQuery) -> _Entry | Outcome:

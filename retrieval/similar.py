@@ -22,15 +22,17 @@ class SimilarRun:
     arrives, while a search belongs on another thread.
 
     Attributes:
+        is_degraded: less was done for an entry than was asked, because of the server's load.
         is_partial: the deadline passed and some entries hold what was ready by then.
     """
 
-    __slots__ = ("_kind", "_outcomes", "_task", "_waiting", "is_partial")
+    __slots__ = ("_kind", "_outcomes", "_task", "_waiting", "is_degraded", "is_partial")
 
     def __init__(self, task: SimilarTask, queries: Sequence[SimilarQuery]) -> None:
         self._task = task
         self._kind = task.relation.score_kind
         self._waiting: dict[int, SimilarEntry] = {}
+        self.is_degraded = False
         self.is_partial = False
         self._outcomes = [self._begin(place, query) for place, query in enumerate(queries)]
 
@@ -99,7 +101,9 @@ class SimilarRun:
             skipped=(query.item_id,) if row == PAD_ROW else (),
         )
         entry = SimilarEntry(self._task, plan, subject)
-        if entry.advance(at_once=True):
+        is_complete = entry.advance(at_once=True)
+        self.is_degraded |= entry.is_degraded
+        if is_complete:
             return entry.answer()
         self._waiting[place] = entry
         return None

@@ -1,11 +1,11 @@
 """One product on its way through the sources."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
 
-from artifacts.errors import UnknownItemError
+from artifacts.errors import OverloadedError, UnknownItemError
 from artifacts.neighbors import PAD_ROW
 from artifacts.relation import Relation
 from retrieval.anchors import Anchors, Lending
@@ -13,6 +13,7 @@ from retrieval.answer import Answer, ShortfallReason, UnusedAnchor
 from retrieval.candidates import Origin, Source
 from retrieval.collector import Collector
 from retrieval.content_encoder import ProductText
+from retrieval.effort import Effort
 from retrieval.entry_band import entry_band
 from retrieval.hybrid import offer_borrowed
 from retrieval.live_search import LiveSearch
@@ -51,6 +52,10 @@ class SimilarTask:
     allow_partial: bool = False
     lists: PrecomputedLists | None = field(init=False)
 
+    def at(self, effort: Effort) -> "SimilarTask":
+        """Return this task as it is carried out at an effort."""
+        return replace(self, plan=self.plan.at(effort))
+
     def __post_init__(self) -> None:
         plain = self.sources[0] is Source.PRECOMPUTED and self.plan.is_open and not self.debug
         lists = self.state.precomputed.get((self.space, self.relation)) if plain else None
@@ -68,6 +73,8 @@ class Subject(NamedTuple):
     """What the caller tells of it."""
     skipped: tuple[str, ...] = ()
     """Ids that the snapshot does not know."""
+    apart: tuple[int, ...] = ()
+    """Rows that are never in the answer; empty for the product's own alone."""
 
 
 class SimilarEntry:
@@ -80,6 +87,7 @@ class SimilarEntry:
 
     Attributes:
         search: the search that it waits for, if any.
+        is_cut: a source was left out because of the server's load.
     """
 
     __slots__ = (
@@ -90,6 +98,7 @@ class SimilarEntry:
         "_task",
         "_unused_anchor",
         "collector",
+        "is_cut",
         "search",
     )
 
@@ -101,11 +110,13 @@ class SimilarEntry:
         self._answered = False
         self._unused_anchor: UnusedAnchor | None = None
         self.search: LiveSearch | None = None
+        self.is_cut = False
         known = row != PAD_ROW
         query = QueryVector.of_item(task.state.snapshot.spaces[task.space], row) if known else None
         key = (task.space, task.relation)
         band = entry_band(task.state, key, subject.category, plan.filter)
-        self.collector = Collector(plan, (row,) if known else (), query, band)
+        own = subject.apart or ((row,) if known else ())
+        self.collector = Collector(plan, own, query, band)
 
     @property
     def waits(self) -> bool:
@@ -124,13 +135,25 @@ class SimilarEntry:
         self.search = None
         while self._next < len(self._task.sources) and self.collector.missing > 0:
             source = self._task.sources[self._next]
-            if at_once and self._takes_long(source):
+            takes_long = at_once and self._takes_long(source)
+            if takes_long and not self._looks_up_only:
                 return False
             self._next += 1
-            self.search = self._try(source)
-            if self.search is not None:
+            self.search = None if takes_long else self._try(source)
+            if self.search is not None and not self._looks_up_only:
                 return False
+            self.is_cut |= takes_long or self.search is not None
+        self.search = None
         return True
+
+    @property
+    def _looks_up_only(self) -> bool:
+        return self.collector.plan.effort is Effort.LISTS
+
+    @property
+    def is_degraded(self) -> bool:
+        """Whether less is done for the entry than was asked, because of the server's load."""
+        return self.is_cut or (self.search is not None and self.collector.plan.is_lowered)
 
     def _try(self, source: Source) -> LiveSearch | None:
         """Offer what a source has at hand, or return the search that it needs."""
@@ -162,7 +185,10 @@ class SimilarEntry:
 
         Raises:
             UnknownItemError: no allowed source knows the product.
+            OverloadedError: the sources that might know it were left out.
         """
+        if self.is_cut and not self.collector.candidates:
+            raise OverloadedError("the server answers from lists alone while many calls wait")
         if not self._answered and reason is None:
             names = ", ".join(self._task.sources)
             raise UnknownItemError(

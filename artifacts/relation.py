@@ -9,6 +9,7 @@ class ScoreKind(StrEnum):
     COSINE = "cosine"  # in [-1, 1]
     INNER_PRODUCT = "inner_product"  # unbounded; comparable only within one relation and snapshot
     COUNT = "count"  # sessions that hold the item
+    RANK_FUSION = "rank_fusion"  # of a mixture of ranks; comparable only within one answer
     SESSION_WEIGHT = "session_weight"  # similarity-weighted sessions, from session-kNN
     CO_OCCURRENCE = "co_occurrence"  # sessions that hold both items, damped by popularity
 

@@ -31,6 +31,13 @@ class Origin(NamedTuple):
     """Content cosine of query and anchor."""
 
 
+class Scored(NamedTuple):
+    """A score and what it means."""
+
+    score: float
+    kind: ScoreKind
+
+
 class Candidate(NamedTuple):
     """An item and how it came to be here.
 
@@ -51,6 +58,8 @@ class Candidate(NamedTuple):
     """Content cosine of query and anchor."""
     mixed_from: str = ""
     """Name of the list that a mixture took it from."""
+    unmixed: Scored | None = None
+    """Its score in that list; None where nothing was mixed."""
 
 
 class PlainList(Sequence[Candidate]):

@@ -15,6 +15,8 @@ from retrieval.query_vector import QueryVector
 FEW = 8
 """Rows that are compared one by one."""
 
+NONE_REMOVED: NDArray[np.int64] = np.zeros(len(Stage), dtype=np.int64)
+
 
 class Collector:
     """Takes candidates from one source after another until there are k.
@@ -28,7 +30,17 @@ class Collector:
         band: what is too close or too far; None where nothing is.
     """
 
-    __slots__ = ("_barred", "_removed", "_seen", "band", "candidates", "own", "plan", "query")
+    __slots__ = (
+        "_barred",
+        "_elsewhere",
+        "_removed",
+        "_seen",
+        "band",
+        "candidates",
+        "own",
+        "plan",
+        "query",
+    )
 
     def __init__(
         self,
@@ -46,6 +58,7 @@ class Collector:
         self.candidates: list[Candidate] = []
         self._seen: list[int] = []
         self._removed: dict[Source, NDArray[np.int64]] = {}
+        self._elsewhere = NONE_REMOVED
 
     @property
     def missing(self) -> int:
@@ -102,6 +115,33 @@ class Collector:
             verdicts[rows == row] = Stage.QUERY_ITEM
         return verdicts
 
+    def judge_mixed(self, rows: IntVector) -> NDArray[np.int8]:
+        """Judge rows that were judged as members of their lists: only against each other."""
+        verdicts = np.zeros(len(rows), dtype=np.int8)
+        if self.band is None:
+            return verdicts
+        held = np.array(self._seen, dtype=np.int32)
+        return self.band.judge(rows, verdicts, held=held, wanted=self.missing, query=None)
+
+    def adopt(self, candidates: Sequence[Candidate], verdicts: NDArray[np.int8]) -> None:
+        """Take the best candidates that passed, until k, as they are.
+
+        Args:
+            candidates: (m,) best first, none of them in the answer yet.
+            verdicts: (m,) what `judge_mixed` said of their rows.
+        """
+        places = np.flatnonzero(verdicts == Stage.PASSED)[: self.missing].tolist()
+        full = len(places) == self.missing and len(places) > 0
+        self._elsewhere = self._elsewhere + _counts(
+            verdicts[: places[-1] + 1] if full else verdicts
+        )
+        self._seen.extend(candidates[place].row for place in places)
+        self.candidates.extend(candidates[place] for place in places)
+
+    def count_removed_from(self, other: "Collector") -> None:
+        """Add what a list lost that this answer is mixed from."""
+        self._elsewhere = self._elsewhere + other.removed_counts()
+
     def take(
         self,
         rows: IntVector,
@@ -141,9 +181,12 @@ class Collector:
         """
         if source is Source.LIVE:
             self._removed.pop(Source.PRECOMPUTED, None)
-        counts = np.bincount(verdicts, minlength=len(Stage))
-        counts[Stage.PASSED] = 0
-        self._removed[source] = self._removed.get(source, np.zeros_like(counts)) + counts
+        self._removed[source] = self._removed.get(source, NONE_REMOVED) + _counts(verdicts)
+
+    def removed_counts(self) -> NDArray[np.int64]:
+        """Return the removals by stage."""
+        counts: NDArray[np.int64] = sum(self._removed.values(), start=self._elsewhere)
+        return counts
 
     def answer(
         self,
@@ -174,9 +217,9 @@ class Collector:
         )
 
     def _totals(self) -> dict[Stage, int]:
-        if not self._removed:
+        if not self._removed and self._elsewhere is NONE_REMOVED:
             return {}
-        counts = np.sum(list(self._removed.values()), axis=0)
+        counts = self.removed_counts()
         return {stage: int(counts[stage]) for stage in Stage if counts[stage]}
 
     def _similarities(self) -> Sequence[float]:
@@ -184,3 +227,10 @@ class Collector:
             return [float("nan")] * len(self.candidates)
         rows = np.array([candidate.row for candidate in self.candidates], dtype=np.int32)
         return [float(cosine) for cosine in self.query.cosines(rows)]
+
+
+def _counts(verdicts: NDArray[np.int8]) -> NDArray[np.int64]:
+    """Count the removals of each stage."""
+    counts = np.bincount(verdicts, minlength=len(Stage))
+    counts[Stage.PASSED] = 0
+    return counts

@@ -8,6 +8,7 @@ from artifacts.accuracy import Accuracy
 from artifacts.relation import Relation
 from retrieval.candidates import Source
 from retrieval.queries import MAX_K
+from retrieval.session.config import SessionConfig
 from retrieval.session_knn_config import SessionKnnConfig
 
 DEFAULT_NAME = "default"
@@ -30,6 +31,8 @@ class ServingConfig(BaseModel):
     """Items returned to calls that name no number."""
     session_knn: SessionKnnConfig = SessionKnnConfig()
     """How similar sessions are found and what they vote for."""
+    session: SessionConfig = SessionConfig()
+    """How visits become recommendations."""
 
     @field_validator("sources")
     @classmethod

@@ -1,6 +1,7 @@
 """The recommender: what servers, batch jobs and benchmarks call, so that all of them agree."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from artifacts.errors import ConfigError, RequestError, UnknownItemError, UnsupportedError
 from artifacts.neighbors import PAD_ROW
@@ -11,8 +12,17 @@ from retrieval.deadline import Deadline
 from retrieval.effort import Effort
 from retrieval.item_ids import checked_id
 from retrieval.plan import Plan
-from retrieval.queries import MAX_BATCH, NO_OPTIONS, CallOptions, NeighborBatch, SimilarBatch
+from retrieval.queries import (
+    MAX_BATCH,
+    NO_OPTIONS,
+    CallOptions,
+    NeighborBatch,
+    SessionBatch,
+    SimilarBatch,
+)
 from retrieval.search import NeighborRun, NeighborTask
+from retrieval.session.run import SessionRun
+from retrieval.session.task import SessionTask
 from retrieval.similar import SimilarRun
 from retrieval.similar_entry import SimilarTask
 from retrieval.sources import require_sources
@@ -34,6 +44,10 @@ class Recommender:
         self.state = state
         self.configs = configs
         self._tasks = {name: self._usual(name) for name in configs.serving}
+        self._session_tasks = {
+            name: SessionTask.of_config(state, name, config)
+            for name, config in configs.serving.items()
+        }
         self._lowered = {
             effort: {name: task.at(effort) for name, task in self._tasks.items()}
             for effort in Effort
@@ -122,6 +136,35 @@ class Recommender:
         except UnsupportedError as error:
             run, is_degraded = error, False
         return Begun(name, run, len(batch.queries), task.plan.accuracy, is_degraded)
+
+    def for_session(self, batch: SessionBatch, deadline: Deadline | None = None) -> BatchAnswer:
+        """Recommend for what was just visited.
+
+        Raises:
+            RequestError: the batch itself is at fault.
+            DeadlineError: the deadline passed and the caller wants no partial answer.
+        """
+        begun = self.begin_session(batch)
+        begun.finish(deadline or Deadline())
+        return begun.answer()
+
+    def begin_session(self, batch: SessionBatch) -> Begun:
+        """Do the part of `for_session` that comes before the searches.
+
+        Raises:
+            RequestError: the batch itself is at fault.
+        """
+        _check_size(len(batch.queries), "requests")
+        name = self._resolve(batch.call)
+        usual, call = self._session_tasks[name], batch.call
+        task = replace(
+            usual,
+            plan=usual.plan.overridden(batch.defaults, path="defaults"),
+            strategy=batch.strategy or usual.strategy,
+            debug=call.debug,
+            allow_partial=call.allow_partial,
+        )
+        return Begun(name, SessionRun(task, batch.queries), len(batch.queries), task.plan.accuracy)
 
     def item_rows(self, item_ids: Sequence[str]) -> list[int | RequestError]:
         """Return the row of each id, or what is wrong with it.

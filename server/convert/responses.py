@@ -112,7 +112,7 @@ def _write_items(
         for item_id, score in zip(ids, candidates.scores, strict=True):
             add(item_id=item_id, score=score, score_kind=score_kind, source=source_)
         return
-    for row, score, kind, source, _, anchor, anchor_similarity, mixed_from in candidates:
+    for row, score, kind, source, _, anchor, anchor_similarity, mixed_from, _ in candidates:
         item = add(
             item_id=id_of(row),
             score=score,
@@ -160,8 +160,9 @@ def _write_debug(recommendations: common_pb2.Recommendations, answer: Answer) ->
         recommendations.items, answer.candidates, answer.similarities, strict=True
     ):
         item.debug.source_rank = candidate.rank
-        item.debug.source_score = candidate.score
-        item.debug.source_score_kind = SCORE_KINDS[candidate.kind]
+        score, kind = candidate.unmixed or (candidate.score, candidate.kind)
+        item.debug.source_score = score
+        item.debug.source_score_kind = SCORE_KINDS[kind]
         if not math.isnan(similarity):
             item.debug.similarity_to_query = similarity
 

@@ -148,8 +148,12 @@ class Recommender:
         begun.finish(deadline or Deadline())
         return begun.answer()
 
-    def begin_session(self, batch: SessionBatch) -> Begun:
+    def begin_session(self, batch: SessionBatch, effort: Effort = Effort.FULL) -> Begun:
         """Do the part of `for_session` that comes before the searches.
+
+        Args:
+            batch: the sessions.
+            effort: what the server has to leave out.
 
         Raises:
             RequestError: the batch itself is at fault.
@@ -159,12 +163,13 @@ class Recommender:
         usual, call = self._session_tasks[name], batch.call
         task = replace(
             usual,
-            plan=usual.plan.overridden(batch.defaults, path="defaults"),
+            plan=usual.plan.at(effort).overridden(batch.defaults, path="defaults"),
             strategy=batch.strategy or usual.strategy,
             debug=call.debug,
             allow_partial=call.allow_partial,
         )
-        return Begun(name, SessionRun(task, batch.queries), len(batch.queries), task.plan.accuracy)
+        run = SessionRun(task, batch.queries)
+        return Begun(name, run, len(batch.queries), task.plan.accuracy, run.is_degraded)
 
     def item_rows(self, item_ids: Sequence[str]) -> list[int | RequestError]:
         """Return the row of each id, or what is wrong with it.

@@ -51,6 +51,13 @@ class SessionEntry:
         searches = self.searches
         return not searches or not all(search.done for search in searches)
 
+    @property
+    def is_degraded(self) -> bool:
+        """Whether less is done for the session than was asked, because of the server's load."""
+        if self._listings is None:
+            return self._plan.is_lowered
+        return self._lists.is_cut or any(each.list.is_degraded for each in self._listings)
+
     def advance(self, *, at_once: bool = False) -> bool:
         """Go on as far as the next searches, and tell whether the answer is complete.
 

@@ -19,6 +19,11 @@ class ListInProgress(Protocol):
     collector: Collector
     search: LiveSearch | None
 
+    @property
+    def is_degraded(self) -> bool:
+        """Whether less is done for it than was asked, because of the server's load."""
+        ...
+
     def advance(self, *, at_once: bool = False) -> bool:
         """Go on, and tell whether the list is complete.
 

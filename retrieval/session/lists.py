@@ -5,7 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from artifacts.arrays import unit_rows
+from retrieval.candidates import Source
 from retrieval.collector import Collector
+from retrieval.effort import Effort
 from retrieval.entry_band import entry_band
 from retrieval.plan import Plan
 from retrieval.queries import SessionStrategy
@@ -36,14 +38,16 @@ class SessionLists:
     Attributes:
         query: the mean of the visits; None where they have none.
         category: code of the top category of all visited items; None where they differ.
+        is_cut: a list was left out, or made another way, because of the server's load.
     """
 
-    __slots__ = ("_plan", "_task", "_visited", "category", "query")
+    __slots__ = ("_plan", "_task", "_visited", "category", "is_cut", "query")
 
     def __init__(self, task: SessionTask, plan: Plan, visited: Visited) -> None:
         self._task = task
         self._plan = plan
         self._visited = visited
+        self.is_cut = False
         table = task.state.snapshot.spaces[task.space]
         mean = mean_vector(table, visited.rows, visited.weights, task.relation)
         self.query = None if mean is None else QueryVector(mean, table)
@@ -52,7 +56,12 @@ class SessionLists:
     @property
     def takes_long(self) -> bool:
         """Whether making the lists takes longer than a look-up."""
-        return self._task.strategy is SessionStrategy.INTERESTS and len(self._visited.rows) > 1
+        clusters = self._task.strategy is SessionStrategy.INTERESTS and len(self._visited.rows) > 1
+        return clusters and not self._looks_up_only
+
+    @property
+    def _looks_up_only(self) -> bool:
+        return self._plan.effort is Effort.LISTS
 
     def collector(self) -> Collector:
         """Return an empty collector that never takes what was visited."""
@@ -69,6 +78,9 @@ class SessionLists:
         if weight := config.weight_of(SessionList.STRATEGY):
             listings += _sharing(self._of_strategy(), weight)
         for name, source in config.further_sources.items():
+            if source is Source.SESSION_KNN and self._looks_up_only:
+                self.is_cut = True
+                continue
             ranks = visit_source(self._task.state, source, self._task.session_knn)
             entry = VisitList(ranks, self._visited, self.collector())
             listings.append(Listing(name.value, config.weight_of(name), entry))
@@ -77,6 +89,9 @@ class SessionLists:
     def _of_strategy(self) -> list[Listing]:
         """Return the strategy's own lists; where it cannot work, those of the visited items."""
         task = self._task
+        if self._looks_up_only and task.strategy is not SessionStrategy.INTERLEAVE:
+            self.is_cut = True
+            return self._of_items()
         match task.strategy:
             case SessionStrategy.AGGREGATE if self.query is not None and task.searches:
                 index = task.state.indices[task.space, task.relation]

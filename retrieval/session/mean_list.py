@@ -19,6 +19,11 @@ class MeanList:
         self.collector = collector
         self.search: LiveSearch | None = LiveSearch(collector, index)
 
+    @property
+    def is_degraded(self) -> bool:
+        """Whether it is searched with less effort than was asked for."""
+        return self.collector.plan.is_lowered
+
     def advance(self, *, at_once: bool = False) -> bool:
         """Tell whether the search is done."""
         if self.search is not None and self.search.done:

@@ -16,14 +16,16 @@ class SessionRun:
     """One batch on its way: look-ups at once, searches by `retrieval.together`.
 
     Attributes:
+        is_degraded: less was done for an entry than was asked, because of the server's load.
         is_partial: the deadline passed and some entries hold what was ready by then.
     """
 
-    __slots__ = ("_outcomes", "_task", "_waiting", "is_partial")
+    __slots__ = ("_outcomes", "_task", "_waiting", "is_degraded", "is_partial")
 
     def __init__(self, task: SessionTask, queries: Sequence[SessionQuery]) -> None:
         self._task = task
         self._waiting: dict[int, SessionEntry] = {}
+        self.is_degraded = False
         self.is_partial = False
         self._outcomes = [self._begin(place, query) for place, query in enumerate(queries)]
 
@@ -86,7 +88,9 @@ class SessionRun:
             shortfall = Shortfall(plan.k, 0, ShortfallReason.ALL_SKIPPED)
             return Answer((), shortfall, skipped=visited.skipped)
         entry = SessionEntry(task, plan, visited)
-        if entry.advance(at_once=True):
+        is_complete = entry.advance(at_once=True)
+        self.is_degraded |= entry.is_degraded
+        if is_complete:
             return entry.answer()
         self._waiting[place] = entry
         return None

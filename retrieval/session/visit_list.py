@@ -26,6 +26,11 @@ class VisitList:
         self.collector = collector
         self.search: LiveSearch | None = None
 
+    @property
+    def is_degraded(self) -> bool:
+        """Never: it is made whole or left out."""
+        return False
+
     def advance(self, *, at_once: bool = False) -> bool:
         """Rank and judge, unless look-ups alone are wanted: a session may have hundreds of lists."""
         if at_once and not self._done:

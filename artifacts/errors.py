@@ -124,7 +124,15 @@ class ForbiddenError(ShelfmateError):
 
 
 class OverloadedError(ShelfmateError):
-    """A bounded queue is full; the caller may try again later."""
+    """A bounded queue is full; the caller may try again later.
+
+    Attributes:
+        retry_after_s: seconds after which a further try has a chance.
+    """
+
+    def __init__(self, message: str, *, retry_after_s: float = 0.1) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
 
 
 class NotReadyError(ShelfmateError):

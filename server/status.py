@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 
 DOMAIN = "shelfmate"
 DETAILS_KEY = "grpc-status-details-bin"
-RETRY_DELAY = Duration(nanos=100_000_000)
+SHORTEST_RETRY_S = 0.01
 
 CODES: tuple[tuple[type[Exception], grpc.StatusCode, str], ...] = (
     (UnknownItemError, grpc.StatusCode.NOT_FOUND, "UNKNOWN_ITEM"),
@@ -80,7 +80,10 @@ def status_of(error: Exception, *, prefix: str = "", request_id: str = "") -> St
         violation = BadRequest.FieldViolation(field=path, description=message)
         details.append(BadRequest(field_violations=[violation]))
     if isinstance(error, OverloadedError):
-        details.append(RetryInfo(retry_delay=RETRY_DELAY))
+        delay_s = max(error.retry_after_s, SHORTEST_RETRY_S)
+        details.append(
+            RetryInfo(retry_delay=Duration(seconds=int(delay_s), nanos=int(delay_s % 1 * 1e9)))
+        )
     return Status(code=number, message=message, details=[_packed(detail) for detail in details])
 
 

@@ -47,7 +47,7 @@ def _port(process: subprocess.Popen[bytes], port_file: Path, log: Path) -> int:
     until = time.monotonic() + START_TIMEOUT_S
     while process.poll() is None and time.monotonic() < until:
         if port_file.exists():
-            return int(port_file.read_text("utf-8"))
+            return int(port_file.read_text("utf-8").split()[0])
         time.sleep(POLL_S)
     state = "did not become ready in time" if process.returncode is None else "ended"
     tail = "\n".join(log.read_text("utf-8", "replace").splitlines()[-10:])

@@ -120,6 +120,7 @@ def _anchored(shop: ShopConfig, base: Path) -> ShopConfig:
         "work_dir": base / shop.work_dir,
         "prepare": shop.prepare.model_copy(update={"events": events, "items": items}),
         "train": shop.train.model_copy(update={"image": image and image.anchored(base)}),
+        "server": shop.server.anchored(base),
     }
     return shop.model_copy(update=changes)
 

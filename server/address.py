@@ -5,6 +5,10 @@ from contextlib import closing
 
 from artifacts.errors import ConfigError
 
+NEARBY = 100
+"""Ports that are tried for the admin service where none is named."""
+LAST_PORT = 65_535
+
 
 def check_free(host: str, port: int) -> None:
     """Return if nothing listens on the address.
@@ -18,6 +22,23 @@ def check_free(host: str, port: int) -> None:
     # Lets connections of an earlier server linger, and still refuses one that listens.
     with closing(_bound(host, port, socket.SO_REUSEADDR)):
         pass
+
+
+def next_free(host: str, after: int) -> int:
+    """Return the first port behind `after` that nothing listens on.
+
+    Raises:
+        ConfigError: the host is unknown, or none of the next `NEARBY` ports is free.
+    """
+    refused: ConfigError | None = None
+    for port in range(after + 1, min(after + NEARBY, LAST_PORT) + 1):
+        try:
+            check_free(host, port)
+        except ConfigError as error:
+            refused = error
+        else:
+            return port
+    raise ConfigError(f"[server] admin_port: no port near {after} is free on {host}") from refused
 
 
 def reserve(host: str, port: int) -> socket.socket:
@@ -53,7 +74,7 @@ def _bound(host: str, port: int, *options: int) -> socket.socket:
     except OSError as error:
         bound.close()
         raise ConfigError(
-            f"[server] port: {host}:{port} cannot be bound: {error.strerror}; "
+            f"[server] {host}:{port} cannot be bound: {error.strerror}; "
             f"stop what listens there or choose another port (0 picks a free one)"
         ) from error
     return bound

@@ -15,22 +15,23 @@ from pathlib import Path
 import grpc
 import uvloop
 from grpc_health.v1 import health_pb2
-from grpc_reflection.v1alpha import reflection
 
-from artifacts.errors import ConfigError
 from artifacts.folders import write_file
 from artifacts.versions import VersionedRoot
 from indexer.native_threads import limit_native_threads
 from retrieval.config import RetrievalConfig
 from retrieval.recommender import Recommender
 from retrieval.state import load_state
-from server.address import authority, check_free, reserve
 from server.admin_service import AdminService
 from server.config import ServerConfig
 from server.health import Health
 from server.launch import Launch
+from server.listeners import Listeners, Ports, reserved
 from server.place import ALONE, Place
 from server.recommender_service import RecommenderService
+from server.reflected import add_reflection
+from server.security.credentials import Credentials
+from server.security.guard import Guard
 from server.supervisor import supervise
 from server.worker import Identity, Worker
 from shelfmate.v1 import admin_pb2, admin_pb2_grpc, recommender_pb2, recommender_pb2_grpc
@@ -73,31 +74,16 @@ class Server:
         self._pool = ThreadPoolExecutor(
             config.search_threads, "search", initializer=limit_native_threads, initargs=(1,)
         )
-        self._server = grpc.aio.server(
-            options=(
-                ("grpc.so_reuseport", int(place.is_shared)),
-                ("grpc.max_receive_message_length", config.max_message_bytes),
-                ("grpc.max_send_message_length", config.max_message_bytes),
-            ),
-        )
+        self._listeners = Listeners(config, _interceptors(config), shares_ports=place.is_shared)
 
-    async def start(self) -> int:
-        """Listen, ready or not, and return the port.
+    async def start(self) -> Ports:
+        """Listen, ready or not, and return the ports.
 
         Raises:
-            ConfigError: the address cannot be bound.
+            ConfigError: an address cannot be bound.
         """
-        host, port = self._config.host, self._config.port
-        if not self.place.is_shared:
-            check_free(host, port)
         await self._add_services()
-        try:
-            bound = self._server.add_insecure_port(authority(host, port))
-        except RuntimeError as error:
-            raise ConfigError(f"[server] port: {host}:{port} cannot be bound: {error}") from error
-        await self._server.start()
-        logger.info("listening address=%s", authority(host, bound))
-        return bound
+        return await self._listeners.start()
 
     async def load(self) -> None:
         """Verify, open and warm the current snapshot, then take calls.
@@ -117,7 +103,7 @@ class Server:
         logger.info("draining within_s=%s", self._config.drain_s)
         await self._health.drain()
         finished = await self._worker.drain(self._config.drain_s)
-        await self._server.stop(LAST_WORDS_S if finished else None)
+        await self._listeners.stop(LAST_WORDS_S if finished else None)
         self._pool.shutdown(wait=False, cancel_futures=True)
         logger.info("stopped finished=%s", finished)
 
@@ -126,21 +112,29 @@ class Server:
         return Recommender(load_state(path), self._retrieval)
 
     async def _add_services(self) -> None:
+        public, admin = self._listeners.public, self._listeners.admin
         service = RecommenderService(self._worker, self._pool)
-        recommender_pb2_grpc.add_RecommenderServiceServicer_to_server(service, self._server)
-        admin_pb2_grpc.add_AdminServiceServicer_to_server(AdminService(self._worker), self._server)
-        await self._health.add_to(self._server)
+        recommender_pb2_grpc.add_RecommenderServiceServicer_to_server(service, public)
+        admin_pb2_grpc.add_AdminServiceServicer_to_server(AdminService(self._worker), admin)
+        for server in self._listeners.each:
+            await self._health.add_to(server)
         if self._config.reflection:
-            files = (recommender_pb2, admin_pb2, health_pb2)
-            names = [
-                service.full_name
-                for file in files
-                for service in file.DESCRIPTOR.services_by_name.values()
-            ]
-            reflection.enable_server_reflection([*names, reflection.SERVICE_NAME], self._server)
+            files = {public: [recommender_pb2.DESCRIPTOR]}
+            files.setdefault(admin, []).append(admin_pb2.DESCRIPTOR)
+            for server, services in files.items():
+                add_reflection(server, [*services, health_pb2.DESCRIPTOR])
 
 
-async def serve_until(stop: asyncio.Event, server: Server, on_ready: Callable[[int], None]) -> None:
+def _interceptors(config: ServerConfig) -> list[grpc.aio.ServerInterceptor]:
+    """Return what every call passes, outermost first."""
+    credentials = None if config.auth.is_open else Credentials(config.auth)
+    limit = config.limits.max_calls_per_caller
+    return [Guard(credentials, limit)] if credentials is not None or limit else []
+
+
+async def serve_until(
+    stop: asyncio.Event, server: Server, on_ready: Callable[[Ports], None]
+) -> None:
     """Serve until `stop`, and drain.
 
     A server that is alone listens while it loads, so that its health can be asked. One that shares
@@ -149,12 +143,12 @@ async def serve_until(stop: asyncio.Event, server: Server, on_ready: Callable[[i
     Args:
         stop: set when it is time to end.
         server: not yet started.
-        on_ready: called with the port once calls are answered.
+        on_ready: called with the ports once calls are answered.
     """
     try:
-        port = 0 if server.place.is_shared else await server.start()
+        ports = None if server.place.is_shared else await server.start()
         if await _load_unless(stop, server):
-            on_ready(port or await server.start())
+            on_ready(ports or await server.start())
             await stop.wait()
     finally:
         await server.drain()
@@ -188,7 +182,8 @@ def serve(
         config: the table [server]; with several workers this process becomes their supervisor.
         retrieval: the tables [serving.<name>].
         snapshots: where snapshots lie; the current one is served.
-        port_file: written with the port once calls are taken, removed at the end.
+        port_file: written with the port and the admin port, a line each, once calls are taken;
+            removed at the end.
 
     Raises:
         ConfigError: the address cannot be bound, or a serving config does not fit the snapshot.
@@ -196,9 +191,9 @@ def serve(
         NotReadyError: workers die before they are ready, time and again.
     """
 
-    def on_ready(port: int) -> None:
+    def on_ready(ports: Ports) -> None:
         if port_file is not None:
-            write_file(port_file, f"{port}\n".encode())
+            write_file(port_file, f"{ports.public}\n{ports.admin}\n".encode())
 
     try:
         if config.workers == 1:
@@ -214,7 +209,7 @@ async def _serve_alone(
     config: ServerConfig,
     retrieval: RetrievalConfig,
     snapshots: VersionedRoot,
-    on_ready: Callable[[int], None],
+    on_ready: Callable[[Ports], None],
 ) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -227,15 +222,14 @@ def _serve_together(
     config: ServerConfig,
     retrieval: RetrievalConfig,
     snapshots: VersionedRoot,
-    on_ready: Callable[[int], None],
+    on_ready: Callable[[Ports], None],
 ) -> None:
     """Supervise workers that share one port and one folder for what they tell each other."""
     with (
-        reserve(config.host, config.port) as held,
+        reserved(config) as ports,
         tempfile.TemporaryDirectory(prefix="shelfmate-") as run_dir,
     ):
-        port: int = held.getsockname()[1]
-        shared = config.model_copy(update={"port": port})
+        shared = config.model_copy(update={"port": ports.public, "admin_port": ports.admin})
         launches = [
             Launch(
                 config=shared,
@@ -246,4 +240,4 @@ def _serve_together(
             )
             for index in range(config.workers)
         ]
-        asyncio.run(supervise(launches, lambda: on_ready(port)))
+        asyncio.run(supervise(launches, lambda: on_ready(ports)))

@@ -1,6 +1,11 @@
 """Settings of a serving process: the TOML table `[server]`."""
 
+from pathlib import Path
+from typing import Self
+
 from pydantic import BaseModel, ConfigDict, Field
+
+from server.security.config import AuthConfig, LimitsConfig, TlsConfig
 
 
 class ServerConfig(BaseModel):
@@ -12,6 +17,11 @@ class ServerConfig(BaseModel):
     """Address or name to listen on; `0.0.0.0` for all IPv4 addresses, `::` for all."""
     port: int = Field(default=50051, ge=0, le=65535)
     """Port to listen on; 0 picks a free one."""
+    admin_host: str = Field(default="127.0.0.1", min_length=1)
+    """Address that the admin service listens on."""
+    admin_port: int | None = Field(default=None, ge=0, le=65535)
+    """Port of the admin service: unset, the first free one behind `port`; the same as `port`, and there
+    is one listener for both, on `host`."""
     workers: int = Field(default=1, ge=1, le=256)
     """Processes that answer on the port, each on one core; with more than one, a further process
     keeps them running."""
@@ -25,3 +35,19 @@ class ServerConfig(BaseModel):
     """Threads that search; more than there are cores only adds waiting."""
     reflection: bool = True
     """Whether callers may ask for the service definitions."""
+    tls: TlsConfig | None = None
+    """Encryption of both listeners; unset, calls travel in the clear."""
+    auth: AuthConfig = AuthConfig()
+    """Credentials that are asked for."""
+    limits: LimitsConfig = LimitsConfig()
+    """How much one caller may ask for."""
+
+    @property
+    def admin_is_public(self) -> bool:
+        """Whether the admin service has no listener of its own."""
+        return bool(self.port) and self.admin_port == self.port
+
+    def anchored(self, base: Path) -> Self:
+        """Return the settings with relative paths starting at `base`."""
+        changes = {"tls": self.tls and self.tls.anchored(base), "auth": self.auth.anchored(base)}
+        return self.model_copy(update=changes)

@@ -16,18 +16,22 @@ class Health:
 
     def __init__(self) -> None:
         self._servicer = health.aio.HealthServicer()
+        self._status = health_pb2.HealthCheckResponse.NOT_SERVING
 
     async def add_to(self, server: grpc.aio.Server) -> None:
-        """Register the service, NOT_SERVING."""
-        for service in SERVICES:
-            await self._servicer.set(service, health_pb2.HealthCheckResponse.NOT_SERVING)
+        """Register the service, which says what is known by now."""
+        await self._tell()
         health_pb2_grpc.add_HealthServicer_to_server(self._servicer, server)
 
     async def ready(self) -> None:
         """Tell checks and watches that calls are welcome."""
-        for service in SERVICES:
-            await self._servicer.set(service, health_pb2.HealthCheckResponse.SERVING)
+        self._status = health_pb2.HealthCheckResponse.SERVING
+        await self._tell()
 
     async def drain(self) -> None:
         """Tell checks and watches, for good, that calls are no longer welcome."""
         await self._servicer.enter_graceful_shutdown()
+
+    async def _tell(self) -> None:
+        for service in SERVICES:
+            await self._servicer.set(service, self._status)

@@ -53,7 +53,7 @@ async def _work(launch: Launch, link: socket.socket) -> None:
     # Nothing more is sent this way: what there is to read is the end.
     loop.add_reader(link, supervisor_gone)
     server = Server(launch.config, launch.retrieval, VersionedRoot(launch.snapshots), launch.place)
-    await serve_until(stop, server, lambda port: _tell(link, Report(port=port)))
+    await serve_until(stop, server, lambda ports: _tell(link, Report(port=ports.public)))
 
 
 def _tell(link: socket.socket, report: Report) -> None:

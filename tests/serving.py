@@ -25,14 +25,20 @@ class Child:
     Attributes:
         process: the process.
         port: where it listens.
+        admin_port: where its admin service does.
     """
 
     process: BaseProcess
     port: int
+    admin_port: int
 
     @property
     def target(self) -> str:
         return f"127.0.0.1:{self.port}"
+
+    @property
+    def admin_target(self) -> str:
+        return f"127.0.0.1:{self.admin_port}"
 
     def terminate(self, number: int = signal.SIGTERM) -> None:
         """Send a signal, SIGTERM unless said otherwise."""
@@ -59,7 +65,7 @@ def serving(
     )
     process.start()
     try:
-        yield Child(process, _port(process, port_file))
+        yield Child(process, *_ports(process, port_file))
     finally:
         if process.is_alive():
             process.terminate()
@@ -69,11 +75,12 @@ def serving(
             process.join()
 
 
-def _port(process: BaseProcess, port_file: Path) -> int:
+def _ports(process: BaseProcess, port_file: Path) -> tuple[int, int]:
     """Wait until the server says that it serves."""
     for _ in range(START_S * 20):
         if port_file.exists():
-            return int(port_file.read_text())
+            port, admin_port = port_file.read_text().split()
+            return int(port), int(admin_port)
         process.join(0.05)
         if process.exitcode is not None:
             raise AssertionError(f"the server ended with exit code {process.exitcode}")

@@ -2,7 +2,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from shelfmate.client import Client
+from shelfmate.client import Access, Client
 from tests.serving import Child, serving
 
 
@@ -14,5 +14,7 @@ def child(tiny_snapshots, tiny_configs, tmp_path_factory) -> Iterator[Child]:
 
 @pytest.fixture(scope="package")
 def client(child) -> Iterator[Client]:
-    with Client(child.target, timeout_s=20) as client:
+    with Client(
+        child.target, timeout_s=20, access=Access(admin_target=child.admin_target)
+    ) as client:
         yield client

@@ -18,6 +18,7 @@ from retrieval.queries import (
 )
 from retrieval.state import ServingState
 from shelfmate.client import (
+    Access,
     AsyncClient,
     CallError,
     EntryError,
@@ -241,7 +242,8 @@ def test_serving_config_changes_sources_and_space(client):
 
 async def test_async_client_gets_the_same_answers(child, client):
     ids = [item_id(0), "nowhere", COLD]
-    async with AsyncClient(child.target, timeout_s=20) as asynchronous:
+    access = Access(admin_target=child.admin_target)
+    async with AsyncClient(child.target, timeout_s=20, access=access) as asynchronous:
         assert await asynchronous.similar(ids) == client.similar(ids)
         assert await asynchronous.neighbors([item_id(3)]) == client.neighbors([item_id(3)])
         assert await asynchronous.items(ids) == client.items(ids)

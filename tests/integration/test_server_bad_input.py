@@ -32,8 +32,9 @@ def stub(channel):
 
 
 @pytest.fixture(scope="module")
-def admin(channel):
-    return admin_pb2_grpc.AdminServiceStub(channel)
+def admin(child):
+    with grpc.insecure_channel(child.admin_target) as channel:
+        yield admin_pb2_grpc.AdminServiceStub(channel)
 
 
 def details(status: Status) -> tuple[str, list[str]]:

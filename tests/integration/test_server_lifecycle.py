@@ -42,22 +42,22 @@ def test_health_says_serving_once_a_snapshot_is_ready(channel, service):
     assert stub.Check(request, timeout=20).status == HEALTH.SERVING
 
 
-def test_reflection_lists_and_describes_the_services(channel):
+def test_reflection_lists_and_describes_the_services_of_each_port(child, channel):
     database = ProtoReflectionDescriptorDatabase(channel)
-    assert set(database.get_services()) >= {
-        "grpc.health.v1.Health",
-        "shelfmate.v1.AdminService",
-        "shelfmate.v1.RecommenderService",
-    }
+    further = {"grpc.health.v1.Health", "grpc.reflection.v1alpha.ServerReflection"}
+    assert set(database.get_services()) == {"shelfmate.v1.RecommenderService", *further}
+    with grpc.insecure_channel(child.admin_target) as admin:
+        listed = ProtoReflectionDescriptorDatabase(admin).get_services()
+        assert set(listed) == {"shelfmate.v1.AdminService", *further}
     file = database.FindFileContainingSymbol("shelfmate.v1.RecommenderService")
     assert file.name == "shelfmate/v1/recommender.proto"
 
 
 async def test_listening_server_is_not_ready_before_it_has_loaded(tiny_snapshots, tiny_configs):
     server = Server(ServerConfig(port=0), tiny_configs, tiny_snapshots)
-    port = await server.start()
+    ports = await server.start()
     try:
-        async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+        async with grpc.aio.insecure_channel(f"127.0.0.1:{ports.public}") as channel:
             health = health_pb2_grpc.HealthStub(channel)
             recommender = recommender_pb2_grpc.RecommenderServiceStub(channel)
             request = health_pb2.HealthCheckRequest()

@@ -1,3 +1,4 @@
+from shelfmate.client.access import Access, Tls
 from shelfmate.client.answers import (
     Answers,
     EntryError,
@@ -8,11 +9,13 @@ from shelfmate.client.answers import (
     UnusedAnchor,
 )
 from shelfmate.client.async_client import AsyncClient
+from shelfmate.client.batches import in_async_batches, in_batches
 from shelfmate.client.call_error import CallError
 from shelfmate.client.client import Client
 from shelfmate.client.requests import NewItem, Options
 
 __all__ = [
+    "Access",
     "Answers",
     "AsyncClient",
     "CallError",
@@ -24,5 +27,8 @@ __all__ = [
     "Recommendation",
     "Recommendations",
     "ServingStatus",
+    "Tls",
     "UnusedAnchor",
+    "in_async_batches",
+    "in_batches",
 ]

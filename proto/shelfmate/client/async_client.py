@@ -1,5 +1,7 @@
 """The asynchronous client."""
 
+import random
+import time
 from collections.abc import Awaitable, Mapping, Sequence
 from types import TracebackType
 from typing import Self, TypeVar
@@ -7,11 +9,13 @@ from typing import Self, TypeVar
 import grpc
 
 from shelfmate.client import requests, responses
+from shelfmate.client.access import PLAIN, Access
 from shelfmate.client.answers import Answers, EntryError, Item, ServingStatus
+from shelfmate.client.async_channel_set import AsyncChannelSet
 from shelfmate.client.call_error import call_error
-from shelfmate.client.channel import CHANNEL_OPTIONS
 from shelfmate.client.client import DEFAULT_TIMEOUT_S
 from shelfmate.client.requests import DEFAULT_OPTIONS, Near, NewItem, Options, Source
+from shelfmate.client.restraint import Restraint
 from shelfmate.v1 import admin_pb2, admin_pb2_grpc, recommender_pb2_grpc
 
 T = TypeVar("T")
@@ -24,14 +28,27 @@ class AsyncClient:
 
     Args:
         target: `host:port`, or any other gRPC target.
-        timeout_s: deadline of calls that set none, retries included.
+        timeout_s: deadline of calls that set none, waiting and retries included.
+        connections: how many there are to the target; as many as the server has workers, or more, so
+            that all of them get calls.
+        access: encryption, credentials, request ids, and where the admin service listens.
     """
 
-    def __init__(self, target: str, *, timeout_s: float = DEFAULT_TIMEOUT_S) -> None:
+    def __init__(
+        self,
+        target: str,
+        *,
+        timeout_s: float = DEFAULT_TIMEOUT_S,
+        connections: int = 1,
+        access: Access = PLAIN,
+    ) -> None:
         self._timeout_s = timeout_s
-        self._channel = grpc.aio.insecure_channel(target, options=CHANNEL_OPTIONS)
-        self._recommender = recommender_pb2_grpc.RecommenderServiceStub(self._channel)
-        self._admin = admin_pb2_grpc.AdminServiceStub(self._channel)
+        self._channels = AsyncChannelSet(target, connections, access, _restraint())
+        self._admin_channels = AsyncChannelSet(
+            access.admin_target or target, 1, access, _restraint()
+        )
+        self._recommender = recommender_pb2_grpc.RecommenderServiceStub(self._channels)  # type: ignore[call-overload]  # as a channel
+        self._admin = admin_pb2_grpc.AdminServiceStub(self._admin_channels)  # type: ignore[call-overload]  # as a channel
 
     async def similar(
         self,
@@ -77,7 +94,8 @@ class AsyncClient:
 
     async def close(self) -> None:
         """Close the connection; calls in flight are cancelled."""
-        await self._channel.close()
+        await self._channels.close()
+        await self._admin_channels.close()
 
     async def __aenter__(self) -> Self:
         return self
@@ -99,3 +117,7 @@ async def _answered(call: Awaitable[T]) -> T:
         return await call
     except grpc.aio.AioRpcError as error:
         raise call_error(error) from error
+
+
+def _restraint() -> Restraint:
+    return Restraint(time.monotonic, random.random)

@@ -3,8 +3,10 @@
 from typing import Protocol
 
 import grpc
+from google.rpc.error_details_pb2 import RetryInfo
 from google.rpc.status_pb2 import Status
 
+from shelfmate.client.access import REQUEST_ID
 from shelfmate.client.answers import EntryError
 from shelfmate.client.responses import entry_error
 
@@ -16,11 +18,13 @@ class CallError(Exception):
 
     Attributes:
         error: code, message, reason and field, as for a single entry.
+        request_id: what the server calls the call in its log; empty where it did not say.
     """
 
-    def __init__(self, error: EntryError) -> None:
+    def __init__(self, error: EntryError, request_id: str = "") -> None:
         super().__init__(f"{error.code}: {error.message}")
         self.error = error
+        self.request_id = request_id
 
     @property
     def code(self) -> str:
@@ -40,10 +44,41 @@ class _FailedCall(Protocol):
 
 def call_error(failed: _FailedCall) -> CallError:
     """Return what gRPC raised as the client's own error."""
+    status, request_id = None, ""
     for key, value in _pairs(failed.trailing_metadata()):
         if key == DETAILS_KEY and isinstance(value, bytes):
-            return CallError(entry_error(Status.FromString(value)))
-    return CallError(EntryError(code=failed.code().name, message=failed.details() or ""))
+            status = Status.FromString(value)
+        elif key == REQUEST_ID and isinstance(value, str):
+            request_id = value
+    if status is not None:
+        return CallError(entry_error(status), request_id)
+    return CallError(EntryError(failed.code().name, failed.details() or ""), request_id)
+
+
+def shed_for_s(failed: _FailedCall) -> float | None:
+    """Return after how many seconds a server that shed the call takes it on; None if it did not.
+
+    RESOURCE_EXHAUSTED without RetryInfo, such as for a message that is too large, helps nobody to
+    send again.
+    """
+    if failed.code() is not grpc.StatusCode.RESOURCE_EXHAUSTED:
+        return None
+    for key, value in _pairs(failed.trailing_metadata()):
+        if key == DETAILS_KEY and isinstance(value, bytes):
+            retry = RetryInfo()
+            for detail in Status.FromString(value).details:
+                if detail.Unpack(retry):
+                    return float(retry.retry_delay.seconds + retry.retry_delay.nanos / 1e9)
+    return None
+
+
+def held_back() -> EntryError:
+    """Return the error of a call that was not sent, because servers shed load."""
+    return EntryError(
+        code=grpc.StatusCode.RESOURCE_EXHAUSTED.name,
+        message="servers shed load, and the call's turn would not come before its deadline",
+        reason="HELD_BACK",
+    )
 
 
 def _pairs(metadata: object) -> list[tuple[str, str | bytes]]:

@@ -28,7 +28,17 @@ SERVICE_CONFIG = {
 MAX_RESPONSE_BYTES = 64 << 20
 """Room for the largest answers: 1,000 entries of 1,000 items."""
 
-CHANNEL_OPTIONS = (
+CHANNEL_OPTIONS: tuple[tuple[str, str | int], ...] = (
     ("grpc.service_config", json.dumps(SERVICE_CONFIG)),
     ("grpc.max_receive_message_length", MAX_RESPONSE_BYTES),
 )
+
+OWN_CONNECTION = ("grpc.use_local_subchannel_pool", 1)
+
+
+def channel_options(connections: int) -> tuple[tuple[str, str | int], ...]:
+    """Return the options of one of several channels to the same target.
+
+    Channels with equal options would share one connection, unless each is told to have its own.
+    """
+    return CHANNEL_OPTIONS if connections == 1 else (*CHANNEL_OPTIONS, OWN_CONNECTION)

@@ -65,24 +65,51 @@ def hamming_block(codes: Codes, query: Codes, start: int, out: NDArray[np.uint16
 
 
 @njit(nogil=True, cache=True)
-def hamming_scan(codes: Codes, query: Codes, distances: NDArray[np.uint16]) -> int:
+def least_distance(codes: Codes, query: Codes, start: int, end: int) -> Any:
+    """Return the smallest Hamming distance of codes `start` .. `end - 1`, which stay unwritten.
+
+    Args:
+        codes: (4, n) uint64.
+        query: (4,) uint64.
+        start: first code.
+        end: behind the last one.
+    """
+    q0, q1, q2, q3 = query[0], query[1], query[2], query[3]
+    c0, c1, c2, c3 = (
+        codes[0, start:end],
+        codes[1, start:end],
+        codes[2, start:end],
+        codes[3, start:end],
+    )
+    least = np.uint64(257)
+    for i in range(end - start):
+        distance = (
+            population_count(c0[i] ^ q0)
+            + population_count(c1[i] ^ q1)
+            + population_count(c2[i] ^ q2)
+            + population_count(c3[i] ^ q3)
+        )
+        least = min(least, np.uint64(distance))
+    return least
+
+
+@njit(nogil=True, cache=True)
+def hamming_scan(codes: Codes, query: Codes) -> int:
     """Find the first of the codes nearest to the query: the kernel alone, with no list to keep.
 
     Args:
-        codes: (w, n) uint64.
-        query: (w,) uint64.
-        distances: (BLOCK,) uint16 scratch.
+        codes: (4, n) uint64, 256 bits each.
+        query: (4,) uint64.
     """
     n = codes.shape[1]
-    nearest, least = 0, 64 * codes.shape[0] + 1
+    place, least = 0, np.uint64(257)
     for start in range(0, n, BLOCK):
-        size = min(BLOCK, n - start)
-        hamming_block(codes, query, start, distances[:size])
-        smallest = distances[:size].min()
-        if smallest < least:
-            least = smallest
-            nearest = start + int(distances[:size].argmin())
-    return nearest
+        of_block = least_distance(codes, query, start, min(start + BLOCK, n))
+        if of_block < least:
+            place, least = start, of_block
+    while least_distance(codes, query, place, place + 1) != least:
+        place += 1
+    return place
 
 
 @njit(nogil=True, cache=True)

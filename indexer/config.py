@@ -108,8 +108,8 @@ class SimHashBuild(BaseModel):
     bits: int = Field(default=128, ge=128, le=1024, multiple_of=128)
     """Bits of a code, a multiple of 128; more of them name the candidates better and cost as much."""
     tables: Annotated[int, Field(ge=1, le=16)] | Literal["auto"] = "auto"
-    """Orders in which the codes are stored, each by buckets of its own; `auto` takes 1 below a
-    million vectors and up to 4 above, where reading fewer codes pays for storing them again."""
+    """Orders in which the codes are stored, each by buckets of its own; `auto` takes one for each
+    600,000 vectors, where reading fewer codes pays for storing them again."""
 
 
 class SimHashSearch(BaseModel):

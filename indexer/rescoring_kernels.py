@@ -5,13 +5,15 @@ whichever backend found it. Reassociation lets LLVM use vector registers; NaN an
 their meaning.
 """
 
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
 from artifacts.arrays import FloatMatrix, FloatVector, IntMatrix, IntVector
+
+LongMatrix: TypeAlias = NDArray[np.int64]
 
 
 @njit(nogil=True, cache=True, fastmath={"reassoc", "contract"})
@@ -71,7 +73,7 @@ def rank(  # noqa: PLR0913 - kernels take arrays, not objects
     Args:
         vectors: (n, d) float32.
         query: (d,) float32.
-        candidates: (m,) int32, distinct; negative ones are skipped.
+        candidates: (m,) int32 or int64, distinct; negative ones are skipped.
         ceiling: scores above it are rounding errors and are set to it.
         out_rows: (k,) int32, overwritten; -1 where candidates ran out.
         out_scores: (k,) float32, overwritten; -inf where candidates ran out.
@@ -112,6 +114,35 @@ def rank_each(  # noqa: PLR0913 - kernels take arrays, not objects
     """Call `rank` for each of q queries with its own row of (q, m) candidates."""
     for i in range(queries.shape[0]):
         rank(vectors, queries[i], candidates[i], ceiling, out_rows[i], out_scores[i])
+
+
+@njit(nogil=True, cache=True)
+def rank_found(  # noqa: PLR0913 - kernels take arrays, not objects
+    vectors: FloatMatrix,
+    queries: FloatMatrix,
+    found: LongMatrix,
+    ceiling: float,
+    out_rows: IntMatrix,
+    out_scores: FloatMatrix,
+) -> None:
+    """Do what `rank_each` does for what FAISS found.
+
+    Where it found nothing the first m rows are ranked in its stead: fast scan finds nothing for a zero
+    query, with which all rows have score 0.
+
+    Args:
+        vectors: (n, d) float32, n >= m.
+        queries: (q, d) float32.
+        found: (q, m) int64; negative ones are padding.
+        ceiling: as in `rank`.
+        out_rows: (q, k) int32, as in `rank`.
+        out_scores: (q, k) float32, as in `rank`.
+    """
+    for i in range(queries.shape[0]):
+        if found[i, 0] < 0:
+            for place in range(found.shape[1]):
+                found[i, place] = place
+        rank(vectors, queries[i], found[i], ceiling, out_rows[i], out_scores[i])
 
 
 @njit(nogil=True, cache=True)

@@ -11,7 +11,7 @@ from artifacts.neighbors import Neighbors
 from indexer.header import IndexHeader
 from indexer.index import Metric
 from indexer.queries import checked_queries
-from indexer.rescoring_kernels import rank_above, rank_all, rank_each
+from indexer.rescoring_kernels import LongMatrix, rank_above, rank_all, rank_each, rank_found
 
 VECTORS_NAME = "vectors.npy"
 UNIT_ROUNDOFF = 2.0**-24
@@ -83,6 +83,22 @@ class VectorStore:
         """
         best = Neighbors.empty(len(queries), k)
         rank_each(self.vectors, queries, candidates, self.ceiling, best.rows, best.scores)
+        return best
+
+    def rank_found(self, queries: FloatMatrix, found: LongMatrix, k: int) -> Neighbors:
+        """Return the k best of what FAISS found for each query, by exact score.
+
+        Args:
+            queries: (q, d) float32 from `normalised`.
+            found: (q, m) int64, m <= n, distinct in each line; negative ones are padding. Written
+                over where a line is all padding: the first m rows stand for what is equally far.
+            k: neighbours wanted.
+
+        Cost: O(q m d).
+        """
+        shape = len(queries), k
+        best = Neighbors(np.empty(shape, dtype=np.int32), np.empty(shape, dtype=np.float32))
+        rank_found(self.vectors, queries, found, self.ceiling, best.rows, best.scores)
         return best
 
     def rank_all(self, queries: FloatMatrix, k: int) -> Neighbors:

@@ -7,7 +7,7 @@ from typing import Any
 import faiss
 import numpy as np
 
-from artifacts.arrays import FloatMatrix, IntMatrix
+from artifacts.arrays import FloatMatrix
 from artifacts.errors import ArtifactError, ConfigError
 from artifacts.neighbors import PAD_ROW, Neighbors
 from indexer.backends.faiss_effort import inner_index, search_parameters, seed_clustering
@@ -15,6 +15,7 @@ from indexer.backends.faiss_factory import fitted_factory
 from indexer.config import FaissConfig
 from indexer.header import IndexHeader
 from indexer.native_threads import limit_native_threads, native_threads
+from indexer.rescoring_kernels import LongMatrix
 from indexer.vector_store import SPARE_CANDIDATES, VectorStore
 
 ENGINE_NAME = "engine.faiss"
@@ -90,16 +91,17 @@ class FaissEngine:
         wanted = min(max(k + SPARE_CANDIDATES, k * self.config.search.k_factor), len(self))
         if max(wanted, self._walked()) >= len(self):
             return self.store.rank_all(queries, k)
-        return self.store.rank(queries, self._candidates(queries, k, wanted), k)
+        return self.store.rank_found(queries, self._candidates(queries, k, wanted), k)
 
-    def _candidates(self, queries: FloatMatrix, k: int, wanted: int) -> IntMatrix:
-        """Return (q, m) rows, m at most `wanted`.
+    def _candidates(self, queries: FloatMatrix, k: int, wanted: int) -> LongMatrix:
+        """Return (q, m) int64 rows, m at most `wanted`.
 
         The engine rounds its scores otherwise than we do. That matters where the k-th and the next
         one are nearly equal; only there are more than one beyond k asked for, since each of them
         costs half a per cent of the rate.
         """
         first = wanted if wanted > k + SPARE_CANDIDATES else k + 1
+        found: LongMatrix
         scores, found = self.engine.search(queries, first, params=self.parameters)
         if first < wanted:
             gaps = scores[:, k - 1] - scores[:, k]
@@ -107,11 +109,9 @@ class FaissEngine:
             if close.any():
                 found = np.pad(found, ((0, 0), (0, wanted - first)), constant_values=PAD_ROW)
                 _, found[close] = self.engine.search(queries[close], wanted, params=self.parameters)
-        # Fast scan finds nothing for a zero query, with which all rows have score 0; and never the
-        # row that it estimates lowest, which is why those who want all rows do not come here.
-        found[found[:, 0] < 0] = np.arange(found.shape[1])
-        rows: IntMatrix = found.astype(np.int32)
-        return rows
+        # Fast scan never finds the row that it estimates lowest, which is why those who want all
+        # rows do not come here.
+        return found
 
     def _walked(self) -> int:
         """Return the vectors that a walk through a graph keeps in view; not all are linked to."""

@@ -20,9 +20,9 @@ BUCKET_ROWS = 48
 """Rows of an average bucket, at least, and at most twice as many: some blocks, so that finding the
 bucket pays. Half as many where there are several tables: their codes come from memory, and the
 fewer rows of smaller buckets are worth more than the time to find them."""
-ROWS_PER_TABLE = 1 << 20
-"""Rows from which on one more table pays, for each further table."""
-MOST_TABLES = 8
+ROWS_PER_TABLE = 600_000
+"""Rows for which one table pays: at 1 million one is best, at 2.5 million four, at 10 million 16."""
+MOST_TABLES = 16
 
 
 class SimHashTables(NamedTuple):
@@ -62,7 +62,7 @@ def shape_for(n: int, build: SimHashBuild) -> Shape:
     """Return the shape of an index over n vectors."""
     tables = build.tables
     if tables == "auto":
-        tables = int(np.clip(1 + n // ROWS_PER_TABLE, 1, MOST_TABLES))
+        tables = int(np.clip(n // ROWS_PER_TABLE, 1, MOST_TABLES))
     rows = BUCKET_ROWS if tables == 1 else BUCKET_ROWS // 2
     return Shape(tables, max((n // rows).bit_length() - 1, 0), build.bits)
 

@@ -101,7 +101,7 @@ class Field:
 
     def enter(self, contender: Contender) -> None:
         """Measure a contender, and keep it if it is among the best."""
-        standing = self._standing(contender, contender.best(self.goal))
+        standing = self.judged(contender, contender.best(self.goal), self.goal)
         self.expected_s[contender.family.name] = contender.build_s
         self.trials.append(standing.trial())
         self.standings.append(standing)
@@ -120,7 +120,7 @@ class Field:
             return self.leader
         rounds = [[_seconds(one) for one in close] for _ in range(LAST_PASSES)]
         again = [
-            self._standing(one.contender, _timed(one.best, median(times)))
+            self.judged(one.contender, _timed(one.best, median(times)), self.goal)
             for one, times in zip(close, zip(*rounds, strict=True), strict=True)
         ]
         return min(again, key=lambda one: one.cost)
@@ -152,10 +152,11 @@ class Field:
             return f"fastest at recall@10 {self.goal.recall:.4f} {built}"
         return f"highest recall@10 within {(self.goal.seconds or 0) * 1e3:g} ms {built}"
 
-    def _standing(self, contender: Contender, best: Best) -> Standing:
+    def judged(self, contender: Contender, best: Best, goal: Goal) -> Standing:
+        """Return how a contender stands to a goal, and to the memory."""
         size = contender.size
         too_large = self.memory_mb is not None and size is not None and size > self.memory_mb * 1e6
-        return Standing(contender, best, (too_large, *self.goal.cost(best.measured)))
+        return Standing(contender, best, (too_large, *goal.cost(best.measured)))
 
 
 def _seconds(standing: Standing) -> float:

@@ -45,7 +45,7 @@ def test_collect_within_equals_numpy(n: int):
 @pytest.mark.parametrize("n", [1, BLOCK, 3 * BLOCK + 5])
 def test_scan_finds_the_first_of_the_nearest_codes(n: int):
     codes, query = made_codes(4, n)
-    found = hamming_scan(codes, query, np.empty(BLOCK, dtype=np.uint16))
+    found = hamming_scan(codes, query)
     assert found == np.argmin(hamming_twin(codes, query))
 
 

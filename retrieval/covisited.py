@@ -3,12 +3,17 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from artifacts.arrays import FloatVector, IntVector
 from artifacts.covisitation import CovisitationTable
 from artifacts.relation import ScoreKind
 from retrieval.candidates import Source
 from retrieval.ranked_list import RankedList, best_first
+
+ROUNDING = 1e-6
+"""Share of what speaks for and against an item up to which a sum may be nothing but the rounding of
+the table's float32."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +27,7 @@ class Covisited:
         rows, scores, _ = self.table.lookup(row)
         return _ranked(np.asarray(rows), np.asarray(scores))
 
-    def rank(self, visited: IntVector, weights: FloatVector, n: int) -> RankedList:
+    def rank(self, visited: IntVector, weights: NDArray[np.floating], n: int) -> RankedList:
         """Add up the lists of the visited items, each times the weight of its visit.
 
         The damped counts of one table share a scale, so their sums rank. What is spoken against as
@@ -34,13 +39,14 @@ class Covisited:
         lists = [self.table.lookup(int(row)) for row in visited[held]]
         if not lists:
             return _ranked(np.empty(0, dtype=np.int32), np.empty(0, dtype=np.float32))
-        items = np.concatenate([rows for rows, _, _ in lists])
-        parts = [
-            scores * weight for (_, scores, _), weight in zip(lists, weights[held], strict=True)
-        ]
-        rows, places = np.unique(items, return_inverse=True)
-        sums = np.bincount(places, weights=np.concatenate(parts), minlength=len(rows))
-        wanted = sums > 0
+        lengths = [len(rows) for rows, _, _ in lists]
+        scores = np.concatenate([scores for _, scores, _ in lists], dtype=np.float64)
+        parts = scores * np.repeat(weights[held], lengths)
+        rows, places = np.unique(
+            np.concatenate([rows for rows, _, _ in lists]), return_inverse=True
+        )
+        sums = np.bincount(places, weights=parts, minlength=len(rows))
+        wanted = sums > ROUNDING * np.bincount(places, weights=np.abs(parts), minlength=len(rows))
         best = best_first(rows[wanted].astype(np.int32), sums[wanted].astype(np.float32), n)
         return _ranked(*best)
 

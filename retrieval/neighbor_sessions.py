@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from artifacts.arrays import FloatVector, IntVector
+from artifacts.arrays import IntVector
 from artifacts.recent_sessions import RecentSessions
 from artifacts.relation import ScoreKind
 from retrieval.candidates import Source
@@ -24,7 +25,7 @@ class NeighborSessions:
         """Return all that the sessions most like a visit of one item hold."""
         return self._ranked(np.array([row], dtype=np.int32), len(self.table))
 
-    def rank(self, visited: IntVector, weights: FloatVector, n: int) -> RankedList:
+    def rank(self, visited: IntVector, weights: NDArray[np.floating], n: int) -> RankedList:
         """Let the sessions most like the visits vote.
 
         Order says how much a visit counts here, as the method has it; the size of a weight does not.

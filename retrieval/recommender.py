@@ -10,6 +10,7 @@ from retrieval.begun import Begun
 from retrieval.config import RetrievalConfig
 from retrieval.deadline import Deadline
 from retrieval.effort import Effort
+from retrieval.for_user import UserRun
 from retrieval.item_ids import checked_id
 from retrieval.plan import Plan
 from retrieval.queries import (
@@ -19,6 +20,7 @@ from retrieval.queries import (
     NeighborBatch,
     SessionBatch,
     SimilarBatch,
+    UserBatch,
 )
 from retrieval.search import NeighborRun, NeighborTask
 from retrieval.session.run import SessionRun
@@ -27,6 +29,7 @@ from retrieval.similar import SimilarRun
 from retrieval.similar_entry import SimilarTask
 from retrieval.sources import require_sources
 from retrieval.state import ServingState
+from retrieval.user_task import UserTask
 
 
 class Recommender:
@@ -160,16 +163,43 @@ class Recommender:
         """
         _check_size(len(batch.queries), "requests")
         name = self._resolve(batch.call)
-        usual, call = self._session_tasks[name], batch.call
-        task = replace(
-            usual,
-            plan=usual.plan.at(effort).overridden(batch.defaults, path="defaults"),
-            strategy=batch.strategy or usual.strategy,
-            debug=call.debug,
-            allow_partial=call.allow_partial,
-        )
+        task = self._session_task(name, batch, effort)
+        if batch.strategy is not None:
+            task = replace(task, strategy=batch.strategy)
         run = SessionRun(task, batch.queries)
         return Begun(name, run, len(batch.queries), task.plan.accuracy, run.is_degraded)
+
+    def for_user(self, batch: UserBatch, deadline: Deadline | None = None) -> BatchAnswer:
+        """Recommend for shoppers.
+
+        Raises:
+            RequestError: the batch itself is at fault.
+            DeadlineError: the deadline passed and the caller wants no partial answer.
+        """
+        begun = self.begin_user(batch)
+        begun.finish(deadline or Deadline())
+        return begun.answer()
+
+    def begin_user(self, batch: UserBatch, effort: Effort = Effort.FULL) -> Begun:
+        """Do the part of `for_user` that comes before the searches.
+
+        Args:
+            batch: the shoppers.
+            effort: what the server has to leave out.
+
+        Raises:
+            RequestError: the batch itself is at fault.
+        """
+        _check_size(len(batch.queries), "requests")
+        name = self._resolve(batch.call)
+        task = self._session_task(name, batch, effort)
+        run: UserRun | UnsupportedError
+        try:
+            run = UserRun(UserTask(*self.state.require_users(), task), batch.queries)
+            is_degraded = run.is_degraded
+        except UnsupportedError as error:
+            run, is_degraded = error, False
+        return Begun(name, run, len(batch.queries), task.plan.accuracy, is_degraded)
 
     def item_rows(self, item_ids: Sequence[str]) -> list[int | RequestError]:
         """Return the row of each id, or what is wrong with it.
@@ -215,6 +245,18 @@ class Recommender:
             sources=config.sources,
             plan=Plan.of_config(self.state, config),
             session_knn=config.session_knn,
+        )
+
+    def _session_task(
+        self, name: str, batch: SessionBatch | UserBatch, effort: Effort
+    ) -> SessionTask:
+        """Return what the visits of a batch have in common."""
+        usual, call = self._session_tasks[name], batch.call
+        return replace(
+            usual,
+            plan=usual.plan.at(effort).overridden(batch.defaults, path="defaults"),
+            debug=call.debug,
+            allow_partial=call.allow_partial,
         )
 
     def _task(self, usual: SimilarTask, batch: SimilarBatch) -> SimilarTask:

@@ -2,7 +2,10 @@
 
 from typing import Protocol
 
-from artifacts.arrays import FloatVector, IntVector
+import numpy as np
+from numpy.typing import NDArray
+
+from artifacts.arrays import IntVector
 from retrieval.candidates import Source
 from retrieval.covisited import Covisited
 from retrieval.neighbor_sessions import NeighborSessions
@@ -20,12 +23,12 @@ class VisitSource(Protocol):
         The item itself may be among them.
         """
 
-    def rank(self, visited: IntVector, weights: FloatVector, n: int) -> RankedList:
+    def rank(self, visited: IntVector, weights: NDArray[np.floating], n: int) -> RankedList:
         """Return at most n items, best first; those visited may be among them.
 
         Args:
             visited: (m,) int32 vocabulary rows, oldest first, repeats allowed.
-            weights: (m,) float32, what each visit says; below 0 it speaks against the item.
+            weights: (m,) what each visit says; below 0 it speaks against the item.
             n: items wanted.
         """
 

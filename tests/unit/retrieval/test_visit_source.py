@@ -16,8 +16,18 @@ from retrieval.candidates import Source
 from retrieval.config import RetrievalConfig, ServingConfig
 from retrieval.covisited import Covisited
 from retrieval.neighbor_sessions import NeighborSessions
-from retrieval.queries import AnswerOptions, CallOptions, FilterSpec, SimilarBatch, SimilarQuery
+from retrieval.queries import (
+    AnswerOptions,
+    CallOptions,
+    FilterSpec,
+    SessionBatch,
+    SessionQuery,
+    SimilarBatch,
+    SimilarQuery,
+    Visit,
+)
 from retrieval.recommender import Recommender
+from retrieval.session.config import SessionConfig, SessionList
 from retrieval.session_knn_config import SessionKnnConfig
 from retrieval.state import ServingState
 from retrieval.visit_source import visit_source
@@ -91,14 +101,15 @@ def test_list_of_an_item_is_that_of_the_table():
     n=st.integers(1, 40),
 )
 def test_lists_of_several_visits_are_added_up_by_weight(visited, n):
-    sums = np.zeros(ROWS)
+    sums, sizes = np.zeros(ROWS), np.zeros(ROWS)
     for row, weight in visited:
         if row >= 0:
             rows, scores, _ = TABLE.lookup(row)
             sums[rows] += weight * scores.astype(np.float64)
+            sizes[rows] += abs(weight) * scores
     weights = np.array([weight for _, weight in visited], dtype=np.float32)
     found = Covisited(TABLE).rank(visits([row for row, _ in visited]), weights, n)
-    assert len(found.rows) == min(n, int((sums > 1e-6).sum()))
+    assert len(found.rows) == min(n, int((sums > 1e-6 * sizes).sum()))
     np.testing.assert_allclose(found.scores, sums[found.rows], rtol=1e-5)
     np.testing.assert_allclose(found.scores, np.sort(sums)[::-1][: len(found.rows)], rtol=1e-5)
     assert len(set(found.rows.tolist())) == len(found.rows)
@@ -172,6 +183,21 @@ def test_filters_hold_for_lists_of_sessions(tiny_recommender: Recommender, sourc
     answer = ask(tiny_recommender, SimilarQuery(item_id(0), options=options), source)
     assert [candidate.row for candidate in answer.candidates] == [row for row, _ in whole[4:7]]
     assert answer.removed[Stage.EXCLUDED] == 4
+
+
+def test_session_mixed_from_similar_sessions_alone_is_what_they_vote_for(tiny_state: ServingState):
+    session = SessionConfig(lists={SessionList.SESSION_KNN: 1.0})
+    configs = RetrievalConfig(serving={"home_page": ServingConfig(session=session)})
+    recommender = Recommender(tiny_state, configs)
+    for visited in ([3], [0, 7, 41], [5, 6, 5, 90, 2, 11]):
+        batch = SessionBatch([SessionQuery([Visit(item_id(row)) for row in visited])])
+        (answer,) = recommender.for_session(batch).outcomes
+        assert isinstance(answer, Answer)
+        votes = vmis_scores(tiny_state.require_recent_sessions(), visited, SessionKnnConfig())
+        ranked = sorted(votes.items(), key=lambda pair: (-np.float32(pair[1]), pair[0]))
+        expected = [row for row, _ in ranked if row not in visited][:10]
+        found = [c.row for c in answer.candidates if c.source is Source.SESSION_KNN]
+        assert found == expected
 
 
 @pytest.mark.parametrize("source", BOTH)

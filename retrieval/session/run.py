@@ -80,7 +80,9 @@ class SessionRun:
         task = self._task
         plan = task.plan.overridden(query.options, path="options")
         if not query.visits:
-            raise RequestError("visits: expected at least one, got none", field="visits")
+            raise RequestError(
+                "visits: expected at least one, got none", field="visits", reason="NO_VISITS"
+            )
         visited = visited_rows(task.state.snapshot.items, query.visits, task.config)
         if not len(visited.rows) and plan.unknown_items is not UnknownItemPolicy.FALL_BACK:
             if plan.unknown_items is UnknownItemPolicy.FAIL:

@@ -81,13 +81,22 @@ def visited_rows(items: Vocabulary, visits: Sequence[Visit], config: SessionConf
     )
 
 
-def _checked_ids(visits: Sequence[Visit]) -> list[str]:
-    if len(visits) > MAX_VISITS:
+def check_visit_count(count: int) -> None:
+    """Return if an entry may hold so many visits.
+
+    Raises:
+        RequestError: they are too many.
+    """
+    if count > MAX_VISITS:
         raise RequestError(
-            f"visits: expected at most {MAX_VISITS}, got {len(visits)}",
+            f"visits: expected at most {MAX_VISITS}, got {count}",
             field="visits",
             reason="VISIT_COUNT_OUT_OF_RANGE",
         )
+
+
+def _checked_ids(visits: Sequence[Visit]) -> list[str]:
+    check_visit_count(len(visits))
     for place, visit in enumerate(visits):
         if not np.isfinite(visit.weight):
             raise RequestError(

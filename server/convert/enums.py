@@ -8,8 +8,9 @@ from artifacts.errors import RequestError
 from artifacts.relation import Relation, ScoreKind
 from retrieval.answer import ShortfallReason, Stage
 from retrieval.candidates import Source
-from retrieval.queries import UnknownItemPolicy
+from retrieval.queries import EventKind, SessionStrategy, UnknownItemPolicy
 from shelfmate.v1 import common_pb2 as pb
+from shelfmate.v1 import recommender_pb2
 
 T = TypeVar("T")
 
@@ -72,6 +73,18 @@ POLICY_OF: Mapping[int, UnknownItemPolicy | None] = {
     pb.UNKNOWN_ITEM_POLICY_FAIL: UnknownItemPolicy.FAIL,
     pb.UNKNOWN_ITEM_POLICY_SKIP: UnknownItemPolicy.SKIP,
     pb.UNKNOWN_ITEM_POLICY_FALL_BACK: UnknownItemPolicy.FALL_BACK,
+}
+EVENT_KIND_OF: Mapping[int, EventKind] = {
+    pb.EVENT_KIND_UNSPECIFIED: EventKind.VIEW,
+    pb.EVENT_KIND_VIEW: EventKind.VIEW,
+    pb.EVENT_KIND_CART: EventKind.CART,
+    pb.EVENT_KIND_PURCHASE: EventKind.PURCHASE,
+}
+STRATEGY_OF: Mapping[int, SessionStrategy | None] = {
+    recommender_pb2.SESSION_STRATEGY_UNSPECIFIED: None,
+    recommender_pb2.SESSION_STRATEGY_AGGREGATE: SessionStrategy.AGGREGATE,
+    recommender_pb2.SESSION_STRATEGY_INTERLEAVE: SessionStrategy.INTERLEAVE,
+    recommender_pb2.SESSION_STRATEGY_INTERESTS: SessionStrategy.INTERESTS,
 }
 
 

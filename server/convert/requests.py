@@ -1,6 +1,6 @@
 """Requests of the wire as queries of the domain."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Generic, NamedTuple, TypeVar
 
 import numpy as np
@@ -22,10 +22,24 @@ from retrieval.queries import (
     NeighborQuery,
     NewItem,
     PriceBand,
+    SessionBatch,
+    SessionQuery,
     SimilarBatch,
     SimilarQuery,
+    UserBatch,
+    UserQuery,
+    Visit,
 )
-from server.convert.enums import ACCURACY_OF, POLICY_OF, RELATION_OF, SOURCE_OF, meaning
+from retrieval.session.visited import check_visit_count
+from server.convert.enums import (
+    ACCURACY_OF,
+    EVENT_KIND_OF,
+    POLICY_OF,
+    RELATION_OF,
+    SOURCE_OF,
+    STRATEGY_OF,
+    meaning,
+)
 from shelfmate.v1 import common_pb2, recommender_pb2
 
 B = TypeVar("B")
@@ -34,6 +48,8 @@ Q = TypeVar("Q")
 
 NO_ITEM = SimilarQuery("")
 NO_SEARCH = NeighborQuery(None)
+NO_SESSION = SessionQuery(())
+NO_USER = UserQuery("")
 
 
 class Converted(NamedTuple, Generic[B]):
@@ -87,6 +103,39 @@ def neighbor_batch(
     return Converted(batch, faults)
 
 
+def session_batch(
+    request: recommender_pb2.RecommendForSessionRequest,
+) -> Converted[SessionBatch]:
+    """Read a batch of sessions.
+
+    Raises:
+        RequestError: a field of the whole call holds an unknown enumeration value.
+    """
+    queries, faults = _entries(request.requests, _session_query, NO_SESSION)
+    batch = SessionBatch(
+        queries,
+        _call_options(request) if request.HasField("call") else DEFAULT_CALL,
+        _options(request.defaults, "defaults") if request.HasField("defaults") else NO_OPTIONS,
+        meaning(STRATEGY_OF, request.strategy, path="strategy"),
+    )
+    return Converted(batch, faults)
+
+
+def user_batch(request: recommender_pb2.RecommendForUserRequest) -> Converted[UserBatch]:
+    """Read a batch of shoppers.
+
+    Raises:
+        RequestError: a field of the whole call holds an unknown enumeration value.
+    """
+    queries, faults = _entries(request.requests, _user_query, NO_USER)
+    batch = UserBatch(
+        queries,
+        _call_options(request) if request.HasField("call") else DEFAULT_CALL,
+        _options(request.defaults, "defaults") if request.HasField("defaults") else NO_OPTIONS,
+    )
+    return Converted(batch, faults)
+
+
 def _sources(numbers: Iterable[int]) -> list[Source]:
     return [
         meaning(SOURCE_OF, number, path=f"sources[{place}]") for place, number in enumerate(numbers)
@@ -124,6 +173,31 @@ def _neighbor_query(query: recommender_pb2.NeighborQuery) -> NeighborQuery:
     return NeighborQuery(_near(query), options)
 
 
+def _session_query(query: recommender_pb2.SessionQuery) -> SessionQuery:
+    options = _options(query.options, "options") if query.HasField("options") else None
+    return SessionQuery(_visits(query.visits), options)
+
+
+def _user_query(query: recommender_pb2.UserQuery) -> UserQuery:
+    options = _options(query.options, "options") if query.HasField("options") else None
+    return UserQuery(query.user_id, _visits(query.visits), query.exclude_history, options)
+
+
+def _visits(messages: Collection[common_pb2.Visit]) -> list[Visit]:
+    check_visit_count(len(messages))  # before all of them are read
+    return [_visit(place, message) for place, message in enumerate(messages)]
+
+
+def _visit(place: int, visit: common_pb2.Visit) -> Visit:
+    at = visit.visited_at
+    return Visit(
+        visit.item_id,
+        meaning(EVENT_KIND_OF, visit.kind, path=f"visits[{place}].kind"),
+        visit.weight if visit.HasField("weight") else 1.0,
+        at.seconds + at.nanos / 1e9 if visit.HasField("visited_at") else None,
+    )
+
+
 def _near(query: recommender_pb2.NeighborQuery) -> Near | None:
     match query.WhichOneof("query"):
         case "item_id":
@@ -141,10 +215,13 @@ def _near(query: recommender_pb2.NeighborQuery) -> Near | None:
 
 
 def _call_options(
-    request: recommender_pb2.RecommendSimilarRequest | recommender_pb2.SearchNeighborsRequest,
+    request: recommender_pb2.RecommendSimilarRequest
+    | recommender_pb2.SearchNeighborsRequest
+    | recommender_pb2.RecommendForSessionRequest
+    | recommender_pb2.RecommendForUserRequest,
 ) -> CallOptions:
     call = request.call
-    return CallOptions(call.serving_config, call.debug, call.allow_partial)
+    return CallOptions(call.serving_config, call.debug, call.allow_partial, call.visitor_id)
 
 
 def _options(options: common_pb2.AnswerOptions, path: str) -> AnswerOptions:

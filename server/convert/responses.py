@@ -51,6 +51,28 @@ def neighbor_response(
     return response
 
 
+def session_response(
+    answer: BatchAnswer, faults: Mapping[int, RequestError], report: Report
+) -> recommender_pb2.RecommendForSessionResponse:
+    """Write the answer to a batch of sessions."""
+    response = recommender_pb2.RecommendForSessionResponse()
+    _write_info(response.info, answer, report)
+    for place, outcome in enumerate(answer.outcomes):
+        _write_outcome(response.outcomes.add(), faults.get(place, outcome), place, report)
+    return response
+
+
+def user_response(
+    answer: BatchAnswer, faults: Mapping[int, RequestError], report: Report
+) -> recommender_pb2.RecommendForUserResponse:
+    """Write the answer to a batch of shoppers."""
+    response = recommender_pb2.RecommendForUserResponse()
+    _write_info(response.info, answer, report)
+    for place, outcome in enumerate(answer.outcomes):
+        _write_outcome(response.outcomes.add(), faults.get(place, outcome), place, report)
+    return response
+
+
 def items_response(
     item_ids: Sequence[str], rows: Sequence[int | RequestError], state: ServingState
 ) -> recommender_pb2.GetItemsResponse:
@@ -72,6 +94,8 @@ def _write_info(info: common_pb2.ResponseInfo, answer: BatchAnswer, report: Repo
     info.snapshot_id = report.state.snapshot.id
     info.serving_config = answer.serving_config
     info.accuracy = ACCURACIES[answer.accuracy]
+    if answer.degraded:
+        info.degraded = True
     if answer.partial:
         info.partial = True
     if report.debug:

@@ -1,6 +1,6 @@
 """A batch after its look-ups."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Protocol
 
 from artifacts.accuracy import Accuracy
@@ -46,6 +46,11 @@ class Begun(NamedTuple):
     def pending(self) -> bool:
         """Whether an entry waits for a search."""
         return not isinstance(self.run, UnsupportedError) and self.run.pending
+
+    def waiting(self) -> Iterator[Run]:
+        """Give what has to be finished before `answer`, for whoever finishes it elsewhere."""
+        if not isinstance(self.run, UnsupportedError) and self.run.pending:
+            yield self.run
 
     def finish(self, deadline: Deadline) -> None:
         """Run the searches that entries wait for.

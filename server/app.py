@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 import tempfile
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -23,6 +24,8 @@ from retrieval.config import RetrievalConfig
 from retrieval.recommender import Recommender
 from retrieval.state import load_state
 from server.admin_service import AdminService
+from server.admission import Admission
+from server.brown_out import BrownOut
 from server.config import ServerConfig
 from server.health import Health
 from server.launch import Launch
@@ -30,6 +33,7 @@ from server.listeners import Listeners, Ports, reserved
 from server.place import ALONE, Place
 from server.recommender_service import RecommenderService
 from server.reflected import add_reflection
+from server.search_queue import SearchQueue
 from server.security.credentials import Credentials
 from server.security.guard import Guard
 from server.supervisor import supervise
@@ -70,9 +74,15 @@ class Server:
             Identity(version("shelfmate"), os.getpid(), datetime.now(UTC), place.index),
             max_calls=config.max_concurrent_calls,
         )
-        # OpenMP counts its threads per calling thread; these search one query each.
+        # OpenMP counts its threads per calling thread; what is warm in this one is searched by one.
         self._pool = ThreadPoolExecutor(
-            config.search_threads, "search", initializer=limit_native_threads, initargs=(1,)
+            1, "loading", initializer=limit_native_threads, initargs=(1,)
+        )
+        self._searches = SearchQueue(
+            config.search_threads,
+            config.batching,
+            Admission(config.admission, config.search_threads),
+            BrownOut(config.brown_out, time.monotonic),
         )
         self._listeners = Listeners(config, _interceptors(config), shares_ports=place.is_shared)
 
@@ -104,6 +114,7 @@ class Server:
         await self._health.drain()
         finished = await self._worker.drain(self._config.drain_s)
         await self._listeners.stop(LAST_WORDS_S if finished else None)
+        self._searches.close()
         self._pool.shutdown(wait=False, cancel_futures=True)
         logger.info("stopped finished=%s", finished)
 
@@ -113,7 +124,7 @@ class Server:
 
     async def _add_services(self) -> None:
         public, admin = self._listeners.public, self._listeners.admin
-        service = RecommenderService(self._worker, self._pool)
+        service = RecommenderService(self._worker, self._searches)
         recommender_pb2_grpc.add_RecommenderServiceServicer_to_server(service, public)
         admin_pb2_grpc.add_AdminServiceServicer_to_server(AdminService(self._worker), admin)
         for server in self._listeners.each:

@@ -5,6 +5,7 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from server.load_config import AdmissionConfig, BatchingConfig, BrownOutConfig
 from server.security.config import AuthConfig, LimitsConfig, TlsConfig
 
 
@@ -35,6 +36,12 @@ class ServerConfig(BaseModel):
     """Threads that search; more than there are cores only adds waiting."""
     reflection: bool = True
     """Whether callers may ask for the service definitions."""
+    batching: BatchingConfig = BatchingConfig()
+    """How searches of several calls are gathered."""
+    admission: AdmissionConfig = AdmissionConfig()
+    """When a search is refused at once."""
+    brown_out: BrownOutConfig = BrownOutConfig()
+    """When answers get cheaper."""
     tls: TlsConfig | None = None
     """Encryption of both listeners; unset, calls travel in the clear."""
     auth: AuthConfig = AuthConfig()

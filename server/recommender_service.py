@@ -1,25 +1,29 @@
 """`RecommenderService`: validate, call, convert; no logic."""
 
-import asyncio
 import functools
 import time
-from collections.abc import Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import TypeAlias, TypeVar
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from typing import NamedTuple, TypeAlias, TypeVar
 
 import grpc
 
-from artifacts.errors import DeadlineError, NotBuiltError
+from artifacts.errors import DeadlineError, NotBuiltError, RequestError
+from retrieval.begun import Begun
 from retrieval.deadline import Deadline
+from retrieval.effort import Effort
 from retrieval.recommender import Recommender
+from retrieval.together import Run
 from server.convert import (
     Report,
     items_response,
     neighbor_batch,
     neighbor_response,
+    session_batch,
+    session_response,
     similar_batch,
     similar_response,
 )
+from server.search_queue import Need, SearchQueue, Steps
 from server.status import abort
 from server.worker import Worker
 from shelfmate.v1 import recommender_pb2 as pb
@@ -28,7 +32,6 @@ from shelfmate.v1 import recommender_pb2_grpc
 Context: TypeAlias = grpc.aio.ServicerContext[object, object]
 Request = TypeVar("Request")
 Response = TypeVar("Response")
-R = TypeVar("R")
 Method: TypeAlias = Callable[["RecommenderService", Request, Context], Awaitable[Response]]
 Handler: TypeAlias = Callable[
     ["RecommenderService", Request, Context, Recommender], Awaitable[Response]
@@ -37,6 +40,9 @@ Handler: TypeAlias = Callable[
 PARTIAL_SHARE = 0.9
 """Share of the time left after which a caller who takes partial answers gets one, so that it
 arrives before the deadline does."""
+
+FEW_VISITS = 64
+"""Visits of a call up to which sessions are begun on the event loop: a millisecond of look-ups."""
 
 
 def _call(handler: Handler[Request, Response]) -> Method[Request, Response]:
@@ -62,12 +68,12 @@ class RecommenderService(recommender_pb2_grpc.RecommenderServiceServicer):
     """Answers from the worker's snapshot.
 
     Look-ups are done at once, on the event loop; searches, and writing down what they found, on
-    the threads of `pool`.
+    the threads of `searches`.
     """
 
-    def __init__(self, worker: Worker, pool: ThreadPoolExecutor) -> None:
+    def __init__(self, worker: Worker, searches: SearchQueue) -> None:
         self.worker = worker
-        self._pool = pool
+        self._searches = searches
 
     @_call
     async def RecommendSimilar(
@@ -82,20 +88,21 @@ class RecommenderService(recommender_pb2_grpc.RecommenderServiceServicer):
         if left_s is not None and left_s <= 0:
             raise DeadlineError("the deadline passed before `lookup`; send a longer one")
         batch, faults = similar_batch(request)
-        begun = recommender.begin_similar(batch)
+        begun = recommender.begin_similar(batch, self._searches.effort)
         timings = {"lookup": time.perf_counter_ns() - started}
         report = Report(recommender.state, batch.call.debug, timings)
         if not begun.pending:
             return similar_response(begun.answer(), faults, report)
-        deadline = _deadline(left_s, allow_partial=batch.call.allow_partial)
 
-        def search() -> pb.RecommendSimilarResponse:
+        def search() -> Steps[pb.RecommendSimilarResponse]:
             started = time.perf_counter_ns()
-            begun.finish(deadline)
+            yield from begun.waiting()
             timings["search"] = time.perf_counter_ns() - started
             return similar_response(begun.answer(), faults, report)
 
-        return await self._off_loop(search, deadline)
+        deadline = _deadline(left_s, allow_partial=batch.call.allow_partial)
+        need = Need(recommender.state, len(request.requests), deadline)
+        return await self._searches.run(search(), need)
 
     @_call
     async def SearchNeighbors(
@@ -108,16 +115,18 @@ class RecommenderService(recommender_pb2_grpc.RecommenderServiceServicer):
         left_s = context.time_remaining()
         deadline = _deadline(left_s, allow_partial=request.call.allow_partial)
 
-        def search() -> pb.SearchNeighborsResponse:
+        def search() -> Steps[pb.SearchNeighborsResponse]:
             deadline.check("read")
             batch, faults = neighbor_batch(request)
             started = time.perf_counter_ns()
-            answer = recommender.neighbors(batch, deadline)
+            begun = recommender.begin_neighbors(batch, self._searches.effort)
+            yield from begun.waiting()
             timings = {"search": time.perf_counter_ns() - started}
             report = Report(recommender.state, batch.call.debug, timings)
-            return neighbor_response(answer, faults, report)
+            return neighbor_response(begun.answer(), faults, report)
 
-        return await self._off_loop(search, deadline)
+        need = Need(recommender.state, max(len(request.requests), 1), deadline)
+        return await self._searches.run(search(), need)
 
     @_call
     async def GetItems(
@@ -135,8 +144,23 @@ class RecommenderService(recommender_pb2_grpc.RecommenderServiceServicer):
         context: Context,
         recommender: Recommender,
     ) -> pb.RecommendForSessionResponse:
-        """Refuse: not built yet."""
-        raise NotBuiltError("RecommendForSession: this release does not recommend for visits yet")
+        """Recommend for what was just visited."""
+        left_s = _time_left(context)
+        deadline = _deadline(left_s, allow_partial=request.call.allow_partial)
+        effort = self._searches.effort
+        few = sum(len(query.visits) for query in request.requests) <= FEW_VISITS
+        begun = _begin_session(request, recommender, effort) if few else None
+        if begun is not None and not begun.pending:
+            return begun.response()
+
+        def search() -> Steps[pb.RecommendForSessionResponse]:
+            deadline.check("read")
+            call = begun or _begin_session(request, recommender, effort)
+            yield from call.waiting()
+            return call.response()
+
+        need = Need(recommender.state, max(len(request.requests), 1), deadline)
+        return await self._searches.run(search(), need)
 
     @_call
     async def RecommendForUser(
@@ -152,13 +176,54 @@ class RecommenderService(recommender_pb2_grpc.RecommenderServiceServicer):
         """Refuse: not built yet."""
         raise NotBuiltError("Rerank: this release does not have a ranker yet")
 
-    async def _off_loop(self, work: Callable[[], R], deadline: Deadline) -> R:
-        """Run `work` on a thread; if the caller goes away it stops before its next stage."""
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._pool, work)
-        except asyncio.CancelledError:
-            deadline.cancel()
-            raise
+
+class _SessionCall(NamedTuple):
+    """A call with sessions after its look-ups."""
+
+    begun: Begun
+    faults: Mapping[int, RequestError]
+    report: Report
+    timings: dict[str, int]
+
+    @property
+    def pending(self) -> bool:
+        """Whether an entry waits for a search."""
+        return self.begun.pending
+
+    def waiting(self) -> Iterator[Run]:
+        """Give what has to be finished."""
+        started = time.perf_counter_ns()
+        yield from self.begun.waiting()
+        self.timings["search"] = time.perf_counter_ns() - started
+
+    def response(self) -> pb.RecommendForSessionResponse:
+        """Write the response; no entry may be waiting."""
+        return session_response(self.begun.answer(), self.faults, self.report)
+
+
+def _begin_session(
+    request: pb.RecommendForSessionRequest, recommender: Recommender, effort: Effort
+) -> _SessionCall:
+    """Read a call with sessions and do its look-ups."""
+    started = time.perf_counter_ns()
+    batch, faults = session_batch(request)
+    begun = recommender.begin_session(batch, effort)
+    timings = {"lookup": time.perf_counter_ns() - started}
+    return _SessionCall(
+        begun, faults, Report(recommender.state, batch.call.debug, timings), timings
+    )
+
+
+def _time_left(context: Context) -> float | None:
+    """Return the seconds that the caller waits, None for ever.
+
+    Raises:
+        DeadlineError: none are left.
+    """
+    left_s: float | None = context.time_remaining()
+    if left_s is not None and left_s <= 0:
+        raise DeadlineError("the deadline passed before `lookup`; send a longer one")
+    return left_s
 
 
 def _deadline(left_s: float | None, *, allow_partial: bool = False) -> Deadline:

@@ -96,6 +96,8 @@ def _write_info(info: common_pb2.ResponseInfo, answer: BatchAnswer, report: Repo
     info.accuracy = ACCURACIES[answer.accuracy]
     if answer.degraded:
         info.degraded = True
+    if answer.degraded:
+        info.degraded = True
     if answer.partial:
         info.partial = True
     if report.debug:

@@ -1,6 +1,7 @@
 """What the workers of a host know of stock, in one SQLite file that outlives them."""
 
 import sqlite3
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -62,7 +63,7 @@ class AvailabilityStore:
 
     Each batch that changes something has a number, its version, higher than all before; readers ask
     for what came after the last one they saw. Write-ahead logging lets them read while another
-    worker writes. Used by one thread at a time.
+    worker writes. Threads may share it, one at a time.
 
     Args:
         path: of the file, made where it is not there. It must lie on a disk of this host: the log
@@ -74,6 +75,7 @@ class AvailabilityStore:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._lock = threading.Lock()
         with self._guarded("opened"):
             path.parent.mkdir(parents=True, exist_ok=True)
             self._database = sqlite3.connect(
@@ -126,7 +128,8 @@ class AvailabilityStore:
 
     def close(self) -> None:
         """Let go of the file."""
-        self._database.close()
+        with self._lock:
+            self._database.close()
 
     def _last_version(self) -> int:
         (last,) = self._database.execute("SELECT max(version) FROM items").fetchone()
@@ -135,6 +138,7 @@ class AvailabilityStore:
     @contextmanager
     def _guarded(self, what: str) -> Iterator[None]:
         try:
-            yield
+            with self._lock:
+                yield
         except (OSError, sqlite3.Error) as error:
             raise StorageError(f"{self._path}: stock could not be {what}: {error}") from error

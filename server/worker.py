@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from artifacts.errors import NotReadyError, OverloadedError
 from retrieval.recommender import Recommender
+from server.recorded_queries import RecordedQueries
 
 
 class WorkerState(StrEnum):
@@ -35,6 +36,15 @@ class Activation:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A snapshot that could not take over, and why."""
+
+    snapshot_id: str
+    reason: str
+    at: datetime
+
+
 class Worker:
     """Holds the recommender in service; belongs to the thread of the event loop.
 
@@ -42,6 +52,8 @@ class Worker:
         identity: which process this is.
         activation: the snapshot in service; None before one is ready. A call reads it once and
             keeps what it read, so that it sees one snapshot from start to end.
+        recorded: what callers have asked lately, to try the next snapshot with.
+        refusal: the snapshot that was to take over last and could not; None once one could.
         state: where the worker stands in its life.
     """
 
@@ -49,6 +61,8 @@ class Worker:
         self.identity = identity
         self._max_calls = max_calls
         self.activation: Activation | None = None
+        self.recorded = RecordedQueries()
+        self.refusal: Refusal | None = None
         self.state = WorkerState.LOADING
         self._calls = 0
         self._idle = asyncio.Event()
@@ -57,6 +71,7 @@ class Worker:
     def activate(self, recommender: Recommender, *, now: datetime) -> None:
         """Put a loaded and warm snapshot in service."""
         self.activation = Activation(recommender, now)
+        self.refusal = None
         if self.state is WorkerState.LOADING:
             self.state = WorkerState.SERVING
 

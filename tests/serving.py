@@ -57,7 +57,8 @@ def serving(
 ) -> Iterator[Child]:
     """Start a server on a free port, and stop it if the test has not."""
     port_file = folder / "port"
-    config = ServerConfig.model_validate({"port": 0, **settings})
+    # Of its own, since several servers of a test run may share their snapshots.
+    config = ServerConfig.model_validate({"port": 0, "state_dir": folder / "state", **settings})
     # Spawned: a fork would copy threads of gRPC and OpenMP that this process has started.
     context = multiprocessing.get_context("spawn")
     process = context.Process(

@@ -276,16 +276,17 @@ def test_methods_not_built_yet_say_so(stub, method, request_type):
 
 
 @pytest.mark.parametrize(
-    ("method", "request_type"),
+    ("method", "request", "field"),
     [
-        ("ListSnapshots", admin_pb2.ListSnapshotsRequest),
-        ("ActivateSnapshot", admin_pb2.ActivateSnapshotRequest),
-        ("UpdateAvailability", admin_pb2.UpdateAvailabilityRequest),
+        ("ListSnapshots", admin_pb2.ListSnapshotsRequest(page_size=-1), "page_size"),
+        ("ListSnapshots", admin_pb2.ListSnapshotsRequest(page_token="x"), "page_token"),
+        ("ActivateSnapshot", admin_pb2.ActivateSnapshotRequest(), "snapshot_id"),
+        ("UpdateAvailability", admin_pb2.UpdateAvailabilityRequest(), "changes"),
     ],
 )
-def test_administration_not_built_yet_says_so(admin, method, request_type):
-    code, reason, _ = failure(getattr(admin, method), request_type())
-    assert (code, reason) == (NOT_BUILT, "NOT_BUILT")
+def test_mistakes_in_administration_name_their_field(admin, method, request, field):
+    code, _, fields = failure(getattr(admin, method), request)
+    assert (code, fields) == (INVALID, [field])
 
 
 def test_bytes_that_are_no_message_do_not_stop_the_server(channel, stub):

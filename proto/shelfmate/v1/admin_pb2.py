@@ -27,39 +27,41 @@ from google.rpc import status_pb2 as google_dot_rpc_dot_status__pb2
 from shelfmate.v1 import common_pb2 as shelfmate_dot_v1_dot_common__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18shelfmate/v1/admin.proto\x12\x0cshelfmate.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\x1a\x19shelfmate/v1/common.proto\"\x19\n\x17GetServingStatusRequest\"\xb0\x02\n\x18GetServingStatusResponse\x12)\n\x05state\x18\x01 \x01(\x0e\x32\x1a.shelfmate.v1.ServingState\x12,\n\x08snapshot\x18\x02 \x01(\x0b\x32\x1a.shelfmate.v1.SnapshotInfo\x12\x30\n\x0c\x61\x63tivated_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0eserver_version\x18\x04 \x01(\t\x12.\n\nstarted_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x17\n\x0fserving_configs\x18\x06 \x03(\t\x12\x12\n\nworker_pid\x18\x07 \x01(\x05\x12\x14\n\x0cworker_index\x18\x08 \x01(\x05\"\xbc\x01\n\x0cSnapshotInfo\x12\x13\n\x0bsnapshot_id\x18\x01 \x01(\t\x12.\n\ncreated_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nitem_count\x18\x03 \x01(\x05\x12\'\n\x06spaces\x18\x04 \x03(\x0b\x32\x17.shelfmate.v1.SpaceInfo\x12\x16\n\x0e\x66ormat_version\x18\x05 \x01(\x05\x12\x12\n\nsize_bytes\x18\x06 \x01(\x03\"\x95\x01\n\tSpaceInfo\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0b\n\x03\x64im\x18\x02 \x01(\x05\x12\x12\n\nitem_count\x18\x03 \x01(\x05\x12)\n\trelations\x18\x04 \x03(\x0e\x32\x16.shelfmate.v1.Relation\x12\x13\n\x0bindex_count\x18\x05 \x01(\x05\x12\x19\n\x11precomputed_count\x18\x06 \x01(\x05\"=\n\x14ListSnapshotsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"|\n\x15ListSnapshotsResponse\x12-\n\tsnapshots\x18\x01 \x03(\x0b\x32\x1a.shelfmate.v1.SnapshotInfo\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x1b\n\x13\x63urrent_snapshot_id\x18\x03 \x01(\t\".\n\x17\x41\x63tivateSnapshotRequest\x12\x13\n\x0bsnapshot_id\x18\x01 \x01(\t\"f\n\x18\x41\x63tivateSnapshotResponse\x12,\n\x08snapshot\x18\x01 \x01(\x0b\x32\x1a.shelfmate.v1.SnapshotInfo\x12\x1c\n\x14replaced_snapshot_id\x18\x02 \x01(\t\"N\n\x19UpdateAvailabilityRequest\x12\x31\n\x07\x63hanges\x18\x01 \x03(\x0b\x32 .shelfmate.v1.AvailabilityChange\"i\n\x12\x41vailabilityChange\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12\x11\n\tavailable\x18\x02 \x01(\x08\x12/\n\x0bobserved_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x7f\n\x1aUpdateAvailabilityResponse\x12\x15\n\rapplied_count\x18\x01 \x01(\x05\x12\x15\n\rignored_count\x18\x02 \x01(\x05\x12\x33\n\x08\x66\x61ilures\x18\x03 \x03(\x0b\x32!.shelfmate.v1.AvailabilityFailure\"O\n\x13\x41vailabilityFailure\x12\x14\n\x0c\x63hange_index\x18\x01 \x01(\x05\x12\"\n\x06status\x18\x02 \x01(\x0b\x32\x12.google.rpc.Status*\x7f\n\x0cServingState\x12\x1d\n\x19SERVING_STATE_UNSPECIFIED\x10\x00\x12\x19\n\x15SERVING_STATE_LOADING\x10\x01\x12\x19\n\x15SERVING_STATE_SERVING\x10\x02\x12\x1a\n\x16SERVING_STATE_DRAINING\x10\x03\x32\x97\x03\n\x0c\x41\x64minService\x12\x61\n\x10GetServingStatus\x12%.shelfmate.v1.GetServingStatusRequest\x1a&.shelfmate.v1.GetServingStatusResponse\x12X\n\rListSnapshots\x12\".shelfmate.v1.ListSnapshotsRequest\x1a#.shelfmate.v1.ListSnapshotsResponse\x12\x61\n\x10\x41\x63tivateSnapshot\x12%.shelfmate.v1.ActivateSnapshotRequest\x1a&.shelfmate.v1.ActivateSnapshotResponse\x12g\n\x12UpdateAvailability\x12\'.shelfmate.v1.UpdateAvailabilityRequest\x1a(.shelfmate.v1.UpdateAvailabilityResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18shelfmate/v1/admin.proto\x12\x0cshelfmate.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\x1a\x19shelfmate/v1/common.proto\"\x19\n\x17GetServingStatusRequest\"\xe0\x02\n\x18GetServingStatusResponse\x12)\n\x05state\x18\x01 \x01(\x0e\x32\x1a.shelfmate.v1.ServingState\x12,\n\x08snapshot\x18\x02 \x01(\x0b\x32\x1a.shelfmate.v1.SnapshotInfo\x12\x30\n\x0c\x61\x63tivated_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0eserver_version\x18\x04 \x01(\t\x12.\n\nstarted_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x17\n\x0fserving_configs\x18\x06 \x03(\t\x12\x12\n\nworker_pid\x18\x07 \x01(\x05\x12\x14\n\x0cworker_index\x18\x08 \x01(\x05\x12.\n\x07refused\x18\t \x01(\x0b\x32\x1d.shelfmate.v1.RefusedSnapshot\"f\n\x0fRefusedSnapshot\x12\x13\n\x0bsnapshot_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12.\n\nrefused_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xbc\x01\n\x0cSnapshotInfo\x12\x13\n\x0bsnapshot_id\x18\x01 \x01(\t\x12.\n\ncreated_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nitem_count\x18\x03 \x01(\x05\x12\'\n\x06spaces\x18\x04 \x03(\x0b\x32\x17.shelfmate.v1.SpaceInfo\x12\x16\n\x0e\x66ormat_version\x18\x05 \x01(\x05\x12\x12\n\nsize_bytes\x18\x06 \x01(\x03\"\x95\x01\n\tSpaceInfo\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0b\n\x03\x64im\x18\x02 \x01(\x05\x12\x12\n\nitem_count\x18\x03 \x01(\x05\x12)\n\trelations\x18\x04 \x03(\x0e\x32\x16.shelfmate.v1.Relation\x12\x13\n\x0bindex_count\x18\x05 \x01(\x05\x12\x19\n\x11precomputed_count\x18\x06 \x01(\x05\"=\n\x14ListSnapshotsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"|\n\x15ListSnapshotsResponse\x12-\n\tsnapshots\x18\x01 \x03(\x0b\x32\x1a.shelfmate.v1.SnapshotInfo\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x1b\n\x13\x63urrent_snapshot_id\x18\x03 \x01(\t\".\n\x17\x41\x63tivateSnapshotRequest\x12\x13\n\x0bsnapshot_id\x18\x01 \x01(\t\"f\n\x18\x41\x63tivateSnapshotResponse\x12,\n\x08snapshot\x18\x01 \x01(\x0b\x32\x1a.shelfmate.v1.SnapshotInfo\x12\x1c\n\x14replaced_snapshot_id\x18\x02 \x01(\t\"N\n\x19UpdateAvailabilityRequest\x12\x31\n\x07\x63hanges\x18\x01 \x03(\x0b\x32 .shelfmate.v1.AvailabilityChange\"i\n\x12\x41vailabilityChange\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12\x11\n\tavailable\x18\x02 \x01(\x08\x12/\n\x0bobserved_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x7f\n\x1aUpdateAvailabilityResponse\x12\x15\n\rapplied_count\x18\x01 \x01(\x05\x12\x15\n\rignored_count\x18\x02 \x01(\x05\x12\x33\n\x08\x66\x61ilures\x18\x03 \x03(\x0b\x32!.shelfmate.v1.AvailabilityFailure\"O\n\x13\x41vailabilityFailure\x12\x14\n\x0c\x63hange_index\x18\x01 \x01(\x05\x12\"\n\x06status\x18\x02 \x01(\x0b\x32\x12.google.rpc.Status*\x7f\n\x0cServingState\x12\x1d\n\x19SERVING_STATE_UNSPECIFIED\x10\x00\x12\x19\n\x15SERVING_STATE_LOADING\x10\x01\x12\x19\n\x15SERVING_STATE_SERVING\x10\x02\x12\x1a\n\x16SERVING_STATE_DRAINING\x10\x03\x32\x97\x03\n\x0c\x41\x64minService\x12\x61\n\x10GetServingStatus\x12%.shelfmate.v1.GetServingStatusRequest\x1a&.shelfmate.v1.GetServingStatusResponse\x12X\n\rListSnapshots\x12\".shelfmate.v1.ListSnapshotsRequest\x1a#.shelfmate.v1.ListSnapshotsResponse\x12\x61\n\x10\x41\x63tivateSnapshot\x12%.shelfmate.v1.ActivateSnapshotRequest\x1a&.shelfmate.v1.ActivateSnapshotResponse\x12g\n\x12UpdateAvailability\x12\'.shelfmate.v1.UpdateAvailabilityRequest\x1a(.shelfmate.v1.UpdateAvailabilityResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'shelfmate.v1.admin_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_SERVINGSTATE']._serialized_start=1542
-  _globals['_SERVINGSTATE']._serialized_end=1669
+  _globals['_SERVINGSTATE']._serialized_start=1694
+  _globals['_SERVINGSTATE']._serialized_end=1821
   _globals['_GETSERVINGSTATUSREQUEST']._serialized_start=127
   _globals['_GETSERVINGSTATUSREQUEST']._serialized_end=152
   _globals['_GETSERVINGSTATUSRESPONSE']._serialized_start=155
-  _globals['_GETSERVINGSTATUSRESPONSE']._serialized_end=459
-  _globals['_SNAPSHOTINFO']._serialized_start=462
-  _globals['_SNAPSHOTINFO']._serialized_end=650
-  _globals['_SPACEINFO']._serialized_start=653
-  _globals['_SPACEINFO']._serialized_end=802
-  _globals['_LISTSNAPSHOTSREQUEST']._serialized_start=804
-  _globals['_LISTSNAPSHOTSREQUEST']._serialized_end=865
-  _globals['_LISTSNAPSHOTSRESPONSE']._serialized_start=867
-  _globals['_LISTSNAPSHOTSRESPONSE']._serialized_end=991
-  _globals['_ACTIVATESNAPSHOTREQUEST']._serialized_start=993
-  _globals['_ACTIVATESNAPSHOTREQUEST']._serialized_end=1039
-  _globals['_ACTIVATESNAPSHOTRESPONSE']._serialized_start=1041
-  _globals['_ACTIVATESNAPSHOTRESPONSE']._serialized_end=1143
-  _globals['_UPDATEAVAILABILITYREQUEST']._serialized_start=1145
-  _globals['_UPDATEAVAILABILITYREQUEST']._serialized_end=1223
-  _globals['_AVAILABILITYCHANGE']._serialized_start=1225
-  _globals['_AVAILABILITYCHANGE']._serialized_end=1330
-  _globals['_UPDATEAVAILABILITYRESPONSE']._serialized_start=1332
-  _globals['_UPDATEAVAILABILITYRESPONSE']._serialized_end=1459
-  _globals['_AVAILABILITYFAILURE']._serialized_start=1461
-  _globals['_AVAILABILITYFAILURE']._serialized_end=1540
-  _globals['_ADMINSERVICE']._serialized_start=1672
-  _globals['_ADMINSERVICE']._serialized_end=2079
+  _globals['_GETSERVINGSTATUSRESPONSE']._serialized_end=507
+  _globals['_REFUSEDSNAPSHOT']._serialized_start=509
+  _globals['_REFUSEDSNAPSHOT']._serialized_end=611
+  _globals['_SNAPSHOTINFO']._serialized_start=614
+  _globals['_SNAPSHOTINFO']._serialized_end=802
+  _globals['_SPACEINFO']._serialized_start=805
+  _globals['_SPACEINFO']._serialized_end=954
+  _globals['_LISTSNAPSHOTSREQUEST']._serialized_start=956
+  _globals['_LISTSNAPSHOTSREQUEST']._serialized_end=1017
+  _globals['_LISTSNAPSHOTSRESPONSE']._serialized_start=1019
+  _globals['_LISTSNAPSHOTSRESPONSE']._serialized_end=1143
+  _globals['_ACTIVATESNAPSHOTREQUEST']._serialized_start=1145
+  _globals['_ACTIVATESNAPSHOTREQUEST']._serialized_end=1191
+  _globals['_ACTIVATESNAPSHOTRESPONSE']._serialized_start=1193
+  _globals['_ACTIVATESNAPSHOTRESPONSE']._serialized_end=1295
+  _globals['_UPDATEAVAILABILITYREQUEST']._serialized_start=1297
+  _globals['_UPDATEAVAILABILITYREQUEST']._serialized_end=1375
+  _globals['_AVAILABILITYCHANGE']._serialized_start=1377
+  _globals['_AVAILABILITYCHANGE']._serialized_end=1482
+  _globals['_UPDATEAVAILABILITYRESPONSE']._serialized_start=1484
+  _globals['_UPDATEAVAILABILITYRESPONSE']._serialized_end=1611
+  _globals['_AVAILABILITYFAILURE']._serialized_start=1613
+  _globals['_AVAILABILITYFAILURE']._serialized_end=1692
+  _globals['_ADMINSERVICE']._serialized_start=1824
+  _globals['_ADMINSERVICE']._serialized_end=2231
 # @@protoc_insertion_point(module_scope)

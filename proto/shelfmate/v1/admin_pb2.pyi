@@ -81,6 +81,7 @@ class GetServingStatusResponse(_message.Message):
     SERVING_CONFIGS_FIELD_NUMBER: _builtins.int
     WORKER_PID_FIELD_NUMBER: _builtins.int
     WORKER_INDEX_FIELD_NUMBER: _builtins.int
+    REFUSED_FIELD_NUMBER: _builtins.int
     state: Global___ServingState.ValueType
     """State of the worker."""
     server_version: _builtins.str
@@ -105,6 +106,10 @@ class GetServingStatusResponse(_message.Message):
     def serving_configs(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Names of the serving configs, sorted."""
 
+    @_builtins.property
+    def refused(self) -> Global___RefusedSnapshot:
+        """The snapshot that was to take over last and could not; unset once one could."""
+
     def __init__(
         self,
         *,
@@ -116,14 +121,47 @@ class GetServingStatusResponse(_message.Message):
         serving_configs: _abc.Iterable[_builtins.str] | None = ...,
         worker_pid: _builtins.int = ...,
         worker_index: _builtins.int = ...,
+        refused: Global___RefusedSnapshot | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["activated_at", b"activated_at", "snapshot", b"snapshot", "started_at", b"started_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["activated_at", b"activated_at", "refused", b"refused", "snapshot", b"snapshot", "started_at", b"started_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["activated_at", b"activated_at", "server_version", b"server_version", "serving_configs", b"serving_configs", "snapshot", b"snapshot", "started_at", b"started_at", "state", b"state", "worker_index", b"worker_index", "worker_pid", b"worker_pid"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["activated_at", b"activated_at", "refused", b"refused", "server_version", b"server_version", "serving_configs", b"serving_configs", "snapshot", b"snapshot", "started_at", b"started_at", "state", b"state", "worker_index", b"worker_index", "worker_pid", b"worker_pid"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetServingStatusResponse: _TypeAlias = GetServingStatusResponse  # noqa: Y015
+
+@_typing.final
+class RefusedSnapshot(_message.Message):
+    """A snapshot that a worker did not take over; the one before serves on."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SNAPSHOT_ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    REFUSED_AT_FIELD_NUMBER: _builtins.int
+    snapshot_id: _builtins.str
+    """Id of the snapshot."""
+    reason: _builtins.str
+    """Why it was refused."""
+    @_builtins.property
+    def refused_at(self) -> _timestamp_pb2.Timestamp:
+        """When."""
+
+    def __init__(
+        self,
+        *,
+        snapshot_id: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        refused_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["refused_at", b"refused_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["reason", b"reason", "refused_at", b"refused_at", "snapshot_id", b"snapshot_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RefusedSnapshot: _TypeAlias = RefusedSnapshot  # noqa: Y015
 
 @_typing.final
 class SnapshotInfo(_message.Message):

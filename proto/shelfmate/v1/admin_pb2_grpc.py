@@ -30,8 +30,7 @@ class AdminServiceStub:
     host, whichever of them received it.
 
     Status codes of every RPC: UNAUTHENTICATED and PERMISSION_DENIED (role `admin` is needed where
-    the server asks for credentials), UNAVAILABLE (draining), UNIMPLEMENTED (until this server has it),
-    INTERNAL (a bug of the server's).
+    the server asks for credentials), INTERNAL (a bug of the server's).
     """
 
     def __init__(self, channel):
@@ -67,8 +66,7 @@ class AdminServiceServicer:
     host, whichever of them received it.
 
     Status codes of every RPC: UNAUTHENTICATED and PERMISSION_DENIED (role `admin` is needed where
-    the server asks for credentials), UNAVAILABLE (draining), UNIMPLEMENTED (until this server has it),
-    INTERNAL (a bug of the server's).
+    the server asks for credentials), INTERNAL (a bug of the server's).
     """
 
     def GetServingStatus(self, request, context):
@@ -81,7 +79,8 @@ class AdminServiceServicer:
     def ListSnapshots(self, request, context):
         """Snapshots that the host could serve, newest first.
 
-        Codes: INVALID_ARGUMENT (page size below 0, token of another listing).
+        Codes: INVALID_ARGUMENT (page size below 0, token of another listing, or of a snapshot that is
+        gone by now).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -91,9 +90,12 @@ class AdminServiceServicer:
         """Verifies and warms a snapshot beside the one in service, then swaps it in whole. Naming an
         older snapshot rolls back. Requests in flight finish on the snapshot that they began with.
 
+        Returns once all workers of the host serve it; goes on to the end, should the caller not wait.
+
         Codes: INVALID_ARGUMENT (empty id), NOT_FOUND (no such snapshot), FAILED_PRECONDITION (damaged,
-        of another format, or refused by the gate; the old one serves on), ABORTED (another activation is
-        under way).
+        of another format, unfit for a serving config, or refused by the gate; the old one serves on),
+        ABORTED (another activation is under way), UNAVAILABLE (the pointer cannot be written),
+        DEADLINE_EXCEEDED (some worker took too long; it follows when it can).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -103,8 +105,9 @@ class AdminServiceServicer:
         """Marks items as in or out of stock, in effect on every path within a second and kept across
         restarts. The newest time wins for each item.
 
-        Codes: INVALID_ARGUMENT (empty or oversized batch). Entry codes: INVALID_ARGUMENT (empty id, no
-        time). Unknown ids are kept: a later snapshot may know them.
+        Codes: INVALID_ARGUMENT (empty or oversized batch), UNAVAILABLE (the host cannot keep the changes,
+        such as for want of disk; none is in effect). Entry codes: INVALID_ARGUMENT (empty id, no time, or
+        one more than a day ahead). Unknown ids are kept: a later snapshot may know them.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -146,8 +149,7 @@ class AdminService:
     host, whichever of them received it.
 
     Status codes of every RPC: UNAUTHENTICATED and PERMISSION_DENIED (role `admin` is needed where
-    the server asks for credentials), UNAVAILABLE (draining), UNIMPLEMENTED (until this server has it),
-    INTERNAL (a bug of the server's).
+    the server asks for credentials), INTERNAL (a bug of the server's).
     """
 
     @staticmethod

@@ -31,8 +31,7 @@ class AdminServiceStub:
     host, whichever of them received it.
 
     Status codes of every RPC: UNAUTHENTICATED and PERMISSION_DENIED (role `admin` is needed where
-    the server asks for credentials), UNAVAILABLE (draining), UNIMPLEMENTED (until this server has it),
-    INTERNAL (a bug of the server's).
+    the server asks for credentials), INTERNAL (a bug of the server's).
     """
 
     @_typing.overload
@@ -44,22 +43,27 @@ class AdminServiceStub:
     ListSnapshots: _grpc.UnaryUnaryMultiCallable[_admin_pb2.ListSnapshotsRequest, _admin_pb2.ListSnapshotsResponse]
     """Snapshots that the host could serve, newest first.
 
-    Codes: INVALID_ARGUMENT (page size below 0, token of another listing).
+    Codes: INVALID_ARGUMENT (page size below 0, token of another listing, or of a snapshot that is
+    gone by now).
     """
     ActivateSnapshot: _grpc.UnaryUnaryMultiCallable[_admin_pb2.ActivateSnapshotRequest, _admin_pb2.ActivateSnapshotResponse]
     """Verifies and warms a snapshot beside the one in service, then swaps it in whole. Naming an
     older snapshot rolls back. Requests in flight finish on the snapshot that they began with.
 
+    Returns once all workers of the host serve it; goes on to the end, should the caller not wait.
+
     Codes: INVALID_ARGUMENT (empty id), NOT_FOUND (no such snapshot), FAILED_PRECONDITION (damaged,
-    of another format, or refused by the gate; the old one serves on), ABORTED (another activation is
-    under way).
+    of another format, unfit for a serving config, or refused by the gate; the old one serves on),
+    ABORTED (another activation is under way), UNAVAILABLE (the pointer cannot be written),
+    DEADLINE_EXCEEDED (some worker took too long; it follows when it can).
     """
     UpdateAvailability: _grpc.UnaryUnaryMultiCallable[_admin_pb2.UpdateAvailabilityRequest, _admin_pb2.UpdateAvailabilityResponse]
     """Marks items as in or out of stock, in effect on every path within a second and kept across
     restarts. The newest time wins for each item.
 
-    Codes: INVALID_ARGUMENT (empty or oversized batch). Entry codes: INVALID_ARGUMENT (empty id, no
-    time). Unknown ids are kept: a later snapshot may know them.
+    Codes: INVALID_ARGUMENT (empty or oversized batch), UNAVAILABLE (the host cannot keep the changes,
+    such as for want of disk; none is in effect). Entry codes: INVALID_ARGUMENT (empty id, no time, or
+    one more than a day ahead). Unknown ids are kept: a later snapshot may know them.
     """
 
 @_typing.type_check_only
@@ -68,8 +72,7 @@ class AdminServiceAsyncStub(AdminServiceStub):
     host, whichever of them received it.
 
     Status codes of every RPC: UNAUTHENTICATED and PERMISSION_DENIED (role `admin` is needed where
-    the server asks for credentials), UNAVAILABLE (draining), UNIMPLEMENTED (until this server has it),
-    INTERNAL (a bug of the server's).
+    the server asks for credentials), INTERNAL (a bug of the server's).
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -78,22 +81,27 @@ class AdminServiceAsyncStub(AdminServiceStub):
     ListSnapshots: _aio.UnaryUnaryMultiCallable[_admin_pb2.ListSnapshotsRequest, _admin_pb2.ListSnapshotsResponse]  # type: ignore[assignment]
     """Snapshots that the host could serve, newest first.
 
-    Codes: INVALID_ARGUMENT (page size below 0, token of another listing).
+    Codes: INVALID_ARGUMENT (page size below 0, token of another listing, or of a snapshot that is
+    gone by now).
     """
     ActivateSnapshot: _aio.UnaryUnaryMultiCallable[_admin_pb2.ActivateSnapshotRequest, _admin_pb2.ActivateSnapshotResponse]  # type: ignore[assignment]
     """Verifies and warms a snapshot beside the one in service, then swaps it in whole. Naming an
     older snapshot rolls back. Requests in flight finish on the snapshot that they began with.
 
+    Returns once all workers of the host serve it; goes on to the end, should the caller not wait.
+
     Codes: INVALID_ARGUMENT (empty id), NOT_FOUND (no such snapshot), FAILED_PRECONDITION (damaged,
-    of another format, or refused by the gate; the old one serves on), ABORTED (another activation is
-    under way).
+    of another format, unfit for a serving config, or refused by the gate; the old one serves on),
+    ABORTED (another activation is under way), UNAVAILABLE (the pointer cannot be written),
+    DEADLINE_EXCEEDED (some worker took too long; it follows when it can).
     """
     UpdateAvailability: _aio.UnaryUnaryMultiCallable[_admin_pb2.UpdateAvailabilityRequest, _admin_pb2.UpdateAvailabilityResponse]  # type: ignore[assignment]
     """Marks items as in or out of stock, in effect on every path within a second and kept across
     restarts. The newest time wins for each item.
 
-    Codes: INVALID_ARGUMENT (empty or oversized batch). Entry codes: INVALID_ARGUMENT (empty id, no
-    time). Unknown ids are kept: a later snapshot may know them.
+    Codes: INVALID_ARGUMENT (empty or oversized batch), UNAVAILABLE (the host cannot keep the changes,
+    such as for want of disk; none is in effect). Entry codes: INVALID_ARGUMENT (empty id, no time, or
+    one more than a day ahead). Unknown ids are kept: a later snapshot may know them.
     """
 
 class AdminServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -101,8 +109,7 @@ class AdminServiceServicer(metaclass=_abc_1.ABCMeta):
     host, whichever of them received it.
 
     Status codes of every RPC: UNAUTHENTICATED and PERMISSION_DENIED (role `admin` is needed where
-    the server asks for credentials), UNAVAILABLE (draining), UNIMPLEMENTED (until this server has it),
-    INTERNAL (a bug of the server's).
+    the server asks for credentials), INTERNAL (a bug of the server's).
     """
 
     @_abc_1.abstractmethod
@@ -121,7 +128,8 @@ class AdminServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_admin_pb2.ListSnapshotsResponse, _abc.Awaitable[_admin_pb2.ListSnapshotsResponse]]:
         """Snapshots that the host could serve, newest first.
 
-        Codes: INVALID_ARGUMENT (page size below 0, token of another listing).
+        Codes: INVALID_ARGUMENT (page size below 0, token of another listing, or of a snapshot that is
+        gone by now).
         """
 
     @_abc_1.abstractmethod
@@ -133,9 +141,12 @@ class AdminServiceServicer(metaclass=_abc_1.ABCMeta):
         """Verifies and warms a snapshot beside the one in service, then swaps it in whole. Naming an
         older snapshot rolls back. Requests in flight finish on the snapshot that they began with.
 
+        Returns once all workers of the host serve it; goes on to the end, should the caller not wait.
+
         Codes: INVALID_ARGUMENT (empty id), NOT_FOUND (no such snapshot), FAILED_PRECONDITION (damaged,
-        of another format, or refused by the gate; the old one serves on), ABORTED (another activation is
-        under way).
+        of another format, unfit for a serving config, or refused by the gate; the old one serves on),
+        ABORTED (another activation is under way), UNAVAILABLE (the pointer cannot be written),
+        DEADLINE_EXCEEDED (some worker took too long; it follows when it can).
         """
 
     @_abc_1.abstractmethod
@@ -147,8 +158,9 @@ class AdminServiceServicer(metaclass=_abc_1.ABCMeta):
         """Marks items as in or out of stock, in effect on every path within a second and kept across
         restarts. The newest time wins for each item.
 
-        Codes: INVALID_ARGUMENT (empty or oversized batch). Entry codes: INVALID_ARGUMENT (empty id, no
-        time). Unknown ids are kept: a later snapshot may know them.
+        Codes: INVALID_ARGUMENT (empty or oversized batch), UNAVAILABLE (the host cannot keep the changes,
+        such as for want of disk; none is in effect). Entry codes: INVALID_ARGUMENT (empty id, no time, or
+        one more than a day ahead). Unknown ids are kept: a later snapshot may know them.
         """
 
 def add_AdminServiceServicer_to_server(servicer: AdminServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -1,0 +1,81 @@
+"""Questions put to a snapshot before callers may ask it."""
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from google.protobuf.message import Message
+
+from artifacts.errors import ShelfmateError
+from retrieval.recommender import Recommender
+from server.convert import (
+    Report,
+    neighbor_batch,
+    neighbor_response,
+    similar_batch,
+    similar_response,
+)
+from shelfmate.v1 import common_pb2, recommender_pb2
+
+logger = logging.getLogger(__name__)
+
+MOST_S = 5.0
+"""Warmth is worth no more: callers wait for the new snapshot."""
+
+POPULAR = 16
+"""Items asked for where no request is known, with each serving config."""
+
+
+def rehearse(
+    recommender: Recommender,
+    requests: Sequence[Message],
+    clock: Callable[[], float] = time.monotonic,
+) -> int:
+    """Answer requests and throw the answers away; return how many were answered.
+
+    Pages are read, kernels compiled and caches filled, so that the first callers do not pay for it.
+    Requests that the snapshot has no answer for are its callers' affair. Any other exception is
+    let through: what crashes on questions of today is unfit to serve.
+
+    Args:
+        recommender: of the new snapshot.
+        requests: of the service's methods; without any, popular items are asked for.
+        clock: seconds.
+    """
+    until = clock() + MOST_S
+    answered = 0
+    for request in requests or _popular(recommender):
+        if clock() >= until:
+            break
+        try:
+            _ask(recommender, request)
+        except ShelfmateError as error:
+            logger.debug("rehearsal refused error=%s", error)
+        answered += 1
+    return answered
+
+
+def _ask(recommender: Recommender, request: Message) -> None:
+    """Go the way of a call, from the request's fields to those of the response."""
+    if isinstance(request, recommender_pb2.RecommendSimilarRequest):
+        similar, faults = similar_batch(request)
+        report = Report(recommender.state, similar.call.debug, {})
+        similar_response(recommender.similar(similar), faults, report)
+    elif isinstance(request, recommender_pb2.SearchNeighborsRequest):
+        neighbors, faults = neighbor_batch(request)
+        report = Report(recommender.state, neighbors.call.debug, {})
+        neighbor_response(recommender.neighbors(neighbors), faults, report)
+
+
+def _popular(recommender: Recommender) -> list[Message]:
+    snapshot = recommender.state.snapshot
+    ids = snapshot.items.ids(np.asarray(snapshot.popularity.overall()[:POPULAR]))
+    queries = [recommender_pb2.SimilarQuery(item_id=id) for id in ids]
+    return [
+        recommender_pb2.RecommendSimilarRequest(
+            call=common_pb2.CallOptions(serving_config=name), requests=[query]
+        )
+        for name in sorted(recommender.configs.serving)
+        for query in queries
+    ]

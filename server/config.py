@@ -34,6 +34,11 @@ class ServerConfig(BaseModel):
     """Seconds that calls in flight may take to finish after SIGTERM or SIGINT."""
     search_threads: int = Field(default=2, ge=1)
     """Threads that search; more than there are cores only adds waiting."""
+    watch_s: float = Field(default=0.5, ge=0)
+    """Seconds between looks at which snapshot is current; 0 serves the first one to the end."""
+    state_dir: Path | None = None
+    """Folder on a disk of this host for what outlives a restart, which is what is known of stock;
+    unset: `state` beside the folder of the snapshots."""
     reflection: bool = True
     """Whether callers may ask for the service definitions."""
     batching: BatchingConfig = BatchingConfig()
@@ -56,5 +61,9 @@ class ServerConfig(BaseModel):
 
     def anchored(self, base: Path) -> Self:
         """Return the settings with relative paths starting at `base`."""
-        changes = {"tls": self.tls and self.tls.anchored(base), "auth": self.auth.anchored(base)}
+        changes = {
+            "tls": self.tls and self.tls.anchored(base),
+            "auth": self.auth.anchored(base),
+            "state_dir": self.state_dir and base / self.state_dir,
+        }
         return self.model_copy(update=changes)

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import NamedTuple, TypeAlias, TypeVar
 
 import grpc
+from google.protobuf.message import Message
 
 from artifacts.errors import DeadlineError, NotBuiltError, RequestError
 from retrieval.begun import Begun
@@ -30,7 +31,7 @@ from shelfmate.v1 import recommender_pb2 as pb
 from shelfmate.v1 import recommender_pb2_grpc
 
 Context: TypeAlias = grpc.aio.ServicerContext[object, object]
-Request = TypeVar("Request")
+Request = TypeVar("Request", bound=Message)
 Response = TypeVar("Response")
 Method: TypeAlias = Callable[["RecommenderService", Request, Context], Awaitable[Response]]
 Handler: TypeAlias = Callable[
@@ -54,6 +55,7 @@ def _call(handler: Handler[Request, Response]) -> Method[Request, Response]:
             recommender = self.worker.begin_call()
         except Exception as error:
             await abort(context, error)
+        self.worker.recorded.offer(request)
         try:
             return await handler(self, request, context, recommender)
         except Exception as error:

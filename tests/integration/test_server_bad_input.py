@@ -276,7 +276,7 @@ def test_methods_not_built_yet_say_so(stub, method, request_type):
 
 
 @pytest.mark.parametrize(
-    ("method", "request", "field"),
+    ("method", "wrong", "field"),
     [
         ("ListSnapshots", admin_pb2.ListSnapshotsRequest(page_size=-1), "page_size"),
         ("ListSnapshots", admin_pb2.ListSnapshotsRequest(page_token="x"), "page_token"),
@@ -284,8 +284,8 @@ def test_methods_not_built_yet_say_so(stub, method, request_type):
         ("UpdateAvailability", admin_pb2.UpdateAvailabilityRequest(), "changes"),
     ],
 )
-def test_mistakes_in_administration_name_their_field(admin, method, request, field):
-    code, _, fields = failure(getattr(admin, method), request)
+def test_mistakes_in_administration_name_their_field(admin, method, wrong, field):
+    code, _, fields = failure(getattr(admin, method), wrong)
     assert (code, fields) == (INVALID, [field])
 
 

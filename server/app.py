@@ -1,14 +1,12 @@
 """The serving process: wiring, start and drain."""
 
 import asyncio
-import gc
 import logging
 import os
 import signal
 import tempfile
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -19,10 +17,7 @@ from grpc_health.v1 import health_pb2
 
 from artifacts.folders import write_file
 from artifacts.versions import VersionedRoot
-from indexer.native_threads import limit_native_threads
 from retrieval.config import RetrievalConfig
-from retrieval.recommender import Recommender
-from retrieval.state import load_state
 from server.admin_service import AdminService
 from server.admission import Admission
 from server.brown_out import BrownOut
@@ -37,6 +32,7 @@ from server.search_queue import SearchQueue
 from server.security.credentials import Credentials
 from server.security.guard import Guard
 from server.supervisor import supervise
+from server.upkeep import Upkeep
 from server.worker import Identity, Worker
 from shelfmate.v1 import admin_pb2, admin_pb2_grpc, recommender_pb2, recommender_pb2_grpc
 
@@ -66,18 +62,13 @@ class Server:
         place: Place = ALONE,
     ) -> None:
         self._config = config
-        self._retrieval = retrieval
-        self._snapshots = snapshots
         self.place = place
         self._health = Health()
         self._worker = Worker(
             Identity(version("shelfmate"), os.getpid(), datetime.now(UTC), place.index),
             max_calls=config.max_concurrent_calls,
         )
-        # OpenMP counts its threads per calling thread; what is warm in this one is searched by one.
-        self._pool = ThreadPoolExecutor(
-            1, "loading", initializer=limit_native_threads, initargs=(1,)
-        )
+        self._upkeep = Upkeep(self._worker, config, retrieval, snapshots, place)
         self._searches = SearchQueue(
             config.search_threads,
             config.batching,
@@ -102,11 +93,9 @@ class Server:
             ArtifactError: there is none, or it is damaged or of another format.
             ConfigError: a serving config names a space or relation that it lacks.
         """
-        loop = asyncio.get_running_loop()
-        recommender = await loop.run_in_executor(self._pool, self._load)
-        self._worker.activate(recommender, now=datetime.now(UTC))
+        await self._upkeep.start()
         await self._health.ready()
-        logger.info("serving snapshot=%s", recommender.state.snapshot.id)
+        logger.info("serving snapshot=%s", self._upkeep.swapper.serving_id)
 
     async def drain(self) -> None:
         """Refuse new calls, let those in flight finish within `drain_s`, and stop."""
@@ -115,18 +104,16 @@ class Server:
         finished = await self._worker.drain(self._config.drain_s)
         await self._listeners.stop(LAST_WORDS_S if finished else None)
         self._searches.close()
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        await self._upkeep.stop()
         logger.info("stopped finished=%s", finished)
-
-    def _load(self) -> Recommender:
-        path = self._snapshots.current(hint="shelfmate publish")
-        return Recommender(load_state(path), self._retrieval)
 
     async def _add_services(self) -> None:
         public, admin = self._listeners.public, self._listeners.admin
         service = RecommenderService(self._worker, self._searches)
         recommender_pb2_grpc.add_RecommenderServiceServicer_to_server(service, public)
-        admin_pb2_grpc.add_AdminServiceServicer_to_server(AdminService(self._worker), admin)
+        admin_pb2_grpc.add_AdminServiceServicer_to_server(
+            AdminService(self._worker, self._upkeep), admin
+        )
         for server in self._listeners.each:
             await self._health.add_to(server)
         if self._config.reflection:
@@ -174,9 +161,6 @@ async def _load_unless(stop: asyncio.Event, server: Server) -> bool:
         return False
     stopped.cancel()
     load.result()
-    # What is loaded lives as long as the process: the collector need not look at it again.
-    gc.collect()
-    gc.freeze()
     return True
 
 

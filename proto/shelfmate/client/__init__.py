@@ -13,6 +13,7 @@ from shelfmate.client.batches import in_async_batches, in_batches
 from shelfmate.client.call_error import CallError
 from shelfmate.client.client import Client
 from shelfmate.client.requests import NewItem, Options
+from shelfmate.client.visits import Shopper, Visit
 
 __all__ = [
     "Access",
@@ -27,8 +28,10 @@ __all__ = [
     "Recommendation",
     "Recommendations",
     "ServingStatus",
+    "Shopper",
     "Tls",
     "UnusedAnchor",
+    "Visit",
     "in_async_batches",
     "in_batches",
 ]

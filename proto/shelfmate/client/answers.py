@@ -17,6 +17,8 @@ class Recommendation:
         anchor_item_id: the item whose neighbour this is, where that is not the query itself.
         anchor_similarity: how alike its content and the query's are (cosine); None where it is
             not the hybrid's.
+        mixed_from: list that a mixture took the item from, such as `interleave` or `session_knn`;
+            empty where nothing was mixed.
     """
 
     item_id: str
@@ -25,6 +27,7 @@ class Recommendation:
     source: str
     anchor_item_id: str = ""
     anchor_similarity: float | None = None
+    mixed_from: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,12 +110,16 @@ class Answers:
         snapshot_id: snapshot that answered.
         serving_config: serving config that answered.
         partial: the deadline passed and some entries hold what was ready by then.
+        degraded: the server did less than asked, because of its load.
+        experiment_label: `experiment/arm` that assigned the serving config; empty where none did.
     """
 
     outcomes: tuple[Recommendations | EntryError, ...]
     snapshot_id: str
     serving_config: str
     partial: bool = False
+    degraded: bool = False
+    experiment_label: str = ""
 
 
 @dataclass(frozen=True, slots=True)

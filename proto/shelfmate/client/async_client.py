@@ -16,6 +16,7 @@ from shelfmate.client.call_error import call_error
 from shelfmate.client.client import DEFAULT_TIMEOUT_S
 from shelfmate.client.requests import DEFAULT_OPTIONS, Near, NewItem, Options, Source
 from shelfmate.client.restraint import Restraint
+from shelfmate.client.visits import Shopper, Strategy, Visits
 from shelfmate.v1 import admin_pb2, admin_pb2_grpc, recommender_pb2_grpc
 
 T = TypeVar("T")
@@ -76,6 +77,31 @@ class AsyncClient:
         """Return nearest neighbours; see `Client.neighbors`."""
         request = requests.neighbors_request(near, options, space=space, exact=exact)
         call = self._recommender.SearchNeighbors(request, timeout=self._seconds(timeout_s))
+        return responses.answers(await _answered(call))
+
+    async def sessions(
+        self,
+        sessions: Sequence[Visits],
+        options: Options = DEFAULT_OPTIONS,
+        *,
+        strategy: Strategy | None = None,
+        timeout_s: float | None = None,
+    ) -> Answers:
+        """Return products for what was just visited; see `Client.sessions`."""
+        request = requests.sessions_request(sessions, options, strategy=strategy)
+        call = self._recommender.RecommendForSession(request, timeout=self._seconds(timeout_s))
+        return responses.answers(await _answered(call))
+
+    async def users(
+        self,
+        shoppers: Sequence[str | Shopper],
+        options: Options = DEFAULT_OPTIONS,
+        *,
+        timeout_s: float | None = None,
+    ) -> Answers:
+        """Return products for shoppers; see `Client.users`."""
+        request = requests.users_request(shoppers, options)
+        call = self._recommender.RecommendForUser(request, timeout=self._seconds(timeout_s))
         return responses.answers(await _answered(call))
 
     async def items(

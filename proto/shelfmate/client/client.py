@@ -15,6 +15,7 @@ from shelfmate.client.call_error import call_error
 from shelfmate.client.channel_set import ChannelSet
 from shelfmate.client.requests import DEFAULT_OPTIONS, Near, NewItem, Options, Source
 from shelfmate.client.restraint import Restraint
+from shelfmate.client.visits import Shopper, Strategy, Visits
 from shelfmate.v1 import admin_pb2, admin_pb2_grpc, recommender_pb2_grpc
 
 T = TypeVar("T")
@@ -93,6 +94,46 @@ class Client:
         request = requests.neighbors_request(near, options, space=space, exact=exact)
         timeout_s = self._seconds(timeout_s)
         send = self._recommender.SearchNeighbors
+        return responses.answers(_sent(lambda: send(request, timeout=timeout_s)))
+
+    def sessions(
+        self,
+        sessions: Sequence[Visits],
+        options: Options = DEFAULT_OPTIONS,
+        *,
+        strategy: Strategy | None = None,
+        timeout_s: float | None = None,
+    ) -> Answers:
+        """Return products for what was just visited.
+
+        Args:
+            sessions: 1 to 1,000 shoppers' visits, each 1 to 1,000 item ids or `Visit`s, oldest first.
+            options: how they are to be answered.
+            strategy: how visits become recommendations; none for the serving config's.
+            timeout_s: deadline in seconds.
+        """
+        request = requests.sessions_request(sessions, options, strategy=strategy)
+        timeout_s = self._seconds(timeout_s)
+        send = self._recommender.RecommendForSession
+        return responses.answers(_sent(lambda: send(request, timeout=timeout_s)))
+
+    def users(
+        self,
+        shoppers: Sequence[str | Shopper],
+        options: Options = DEFAULT_OPTIONS,
+        *,
+        timeout_s: float | None = None,
+    ) -> Answers:
+        """Return products for shoppers.
+
+        Args:
+            shoppers: 1 to 1,000 user ids, or `Shopper`s with their visits.
+            options: how they are to be answered.
+            timeout_s: deadline in seconds.
+        """
+        request = requests.users_request(shoppers, options)
+        timeout_s = self._seconds(timeout_s)
+        send = self._recommender.RecommendForUser
         return responses.answers(_sent(lambda: send(request, timeout=timeout_s)))
 
     def items(

@@ -1,9 +1,10 @@
 """Requests from plain arguments; both clients build theirs here."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
+from shelfmate.client.visits import Shopper, Strategy, Visits, session_query, user_query
 from shelfmate.v1 import common_pb2, recommender_pb2
 
 Relation: TypeAlias = Literal["alternatives", "continuations"]
@@ -23,7 +24,7 @@ class Options:
     Attributes:
         k: items wanted, 1 to 1,000.
         serving_config: name of a behaviour.
-        relation: what a neighbour means.
+        relation: what a neighbour means; sessions and shoppers are answered by the serving config's.
         unknown_items: what to do with ids that the snapshot does not know.
         accuracy: effort of searches.
         excluded_item_ids: never in the answer.
@@ -34,6 +35,8 @@ class Options:
         max_similarity_to_query: input cosine with the query from which on items are left out.
         max_similarity_between_results: the same with a better item of the answer.
         allow_partial: take what there is when the deadline passes.
+        visitor_id: stable id of the shopper or device, by which experiments assign behaviours to
+            calls that name none.
     """
 
     k: int | None = None
@@ -49,6 +52,7 @@ class Options:
     max_similarity_to_query: float | None = None
     max_similarity_between_results: float | None = None
     allow_partial: bool = False
+    visitor_id: str = field(default="", repr=False)
 
 
 DEFAULT_OPTIONS = Options()
@@ -101,6 +105,30 @@ def neighbors_request(
     )
 
 
+def sessions_request(
+    sessions: Sequence[Visits], options: Options, *, strategy: Strategy | None = None
+) -> recommender_pb2.RecommendForSessionRequest:
+    """Ask for what belongs with visits."""
+    name = f"SESSION_STRATEGY_{(strategy or 'unspecified').upper()}"
+    return recommender_pb2.RecommendForSessionRequest(
+        call=_call(options),
+        defaults=_defaults(options),
+        strategy=recommender_pb2.SessionStrategy.Value(name),
+        requests=[session_query(visits) for visits in sessions],
+    )
+
+
+def users_request(
+    shoppers: Sequence[str | Shopper], options: Options
+) -> recommender_pb2.RecommendForUserRequest:
+    """Ask for what suits shoppers."""
+    return recommender_pb2.RecommendForUserRequest(
+        call=_call(options),
+        defaults=_defaults(options),
+        requests=[user_query(shopper) for shopper in shoppers],
+    )
+
+
 def items_request(item_ids: Sequence[str]) -> recommender_pb2.GetItemsRequest:
     """Ask for catalogue attributes."""
     return recommender_pb2.GetItemsRequest(item_ids=item_ids)
@@ -128,11 +156,12 @@ def _neighbor_query(near: Near) -> recommender_pb2.NeighborQuery:
 
 
 def _call(options: Options) -> common_pb2.CallOptions | None:
-    if not options.serving_config and not options.allow_partial:
-        return None
-    return common_pb2.CallOptions(
-        serving_config=options.serving_config, allow_partial=options.allow_partial
+    message = common_pb2.CallOptions(
+        serving_config=options.serving_config,
+        visitor_id=options.visitor_id,
+        allow_partial=options.allow_partial,
     )
+    return message if message.ByteSize() else None
 
 
 def _defaults(options: Options) -> common_pb2.AnswerOptions | None:

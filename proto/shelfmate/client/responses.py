@@ -21,7 +21,10 @@ CODE_NAMES = {code.value[0]: code.name for code in grpc.StatusCode}
 
 
 def answers(
-    response: recommender_pb2.RecommendSimilarResponse | recommender_pb2.SearchNeighborsResponse,
+    response: recommender_pb2.RecommendSimilarResponse
+    | recommender_pb2.SearchNeighborsResponse
+    | recommender_pb2.RecommendForSessionResponse
+    | recommender_pb2.RecommendForUserResponse,
 ) -> Answers:
     """Read the answers to a batch."""
     return Answers(
@@ -29,6 +32,8 @@ def answers(
         snapshot_id=response.info.snapshot_id,
         serving_config=response.info.serving_config,
         partial=response.info.partial,
+        degraded=response.info.degraded,
+        experiment_label=response.info.experiment_label,
     )
 
 
@@ -104,6 +109,7 @@ def _recommendations(
             anchor_similarity=(
                 message.anchor_similarity if message.HasField("anchor_similarity") else None
             ),
+            mixed_from=message.mixed_from,
         )
 
 

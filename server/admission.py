@@ -34,6 +34,16 @@ class Admission:
         """Seconds until a search that comes now would begin, by what the last ones took."""
         return (self.waiting + self.running) * self._entry_s / self._threads
 
+    @property
+    def is_full(self) -> bool:
+        """Whether even a single entry of a patient caller is refused."""
+        if not (self.waiting or self.running):
+            return False
+        return (
+            self.waiting >= self._config.max_queued
+            or 1_000 * self.wait_s > self._config.max_wait_ms
+        )
+
     def enter(self, entries: int, left_s: float | None) -> None:
         """Count a call's entries among the waiting ones.
 

@@ -22,6 +22,7 @@ from server.admin_service import AdminService
 from server.admission import Admission
 from server.brown_out import BrownOut
 from server.config import ServerConfig
+from server.gate import Gate
 from server.health import Health
 from server.launch import Launch
 from server.listeners import Listeners, Ports, reserved
@@ -107,10 +108,18 @@ class Server:
         await self._upkeep.stop()
         logger.info("stopped finished=%s", finished)
 
+    def _is_full(self, searches: bool) -> bool:
+        return self._worker.is_full or (searches and self._searches.is_full)
+
     async def _add_services(self) -> None:
         public, admin = self._listeners.public, self._listeners.admin
         service = RecommenderService(self._worker, self._searches)
-        recommender_pb2_grpc.add_RecommenderServiceServicer_to_server(service, public)
+        gate = Gate(self._is_full)
+        recommender_pb2_grpc.add_RecommenderServiceServicer_to_server(
+            service,
+            gate,  # type: ignore[arg-type]  # registers as a server does
+        )
+        public.add_generic_rpc_handlers((gate,))
         admin_pb2_grpc.add_AdminServiceServicer_to_server(
             AdminService(self._worker, self._upkeep), admin
         )

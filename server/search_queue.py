@@ -122,6 +122,11 @@ class SearchQueue:
         """How much is done for a call that comes now."""
         return self._brown_out.effort(idle=not self._waiting)
 
+    @property
+    def is_full(self) -> bool:
+        """Whether a search that comes now is refused whatever its deadline."""
+        return self._admission.is_full
+
     async def run(self, steps: Steps[R], need: Need) -> R:
         """Carry out a call's work on a thread; where the caller goes away, it is dropped.
 

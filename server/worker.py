@@ -75,6 +75,11 @@ class Worker:
         if self.state is WorkerState.LOADING:
             self.state = WorkerState.SERVING
 
+    @property
+    def is_full(self) -> bool:
+        """Whether as many calls are in flight as the worker takes on."""
+        return self._calls >= self._max_calls
+
     def begin_call(self) -> Recommender:
         """Count a call in; `end_call` has to follow.
 
@@ -86,7 +91,7 @@ class Worker:
             raise NotReadyError("the server is draining; ask another one")
         if self.activation is None:
             raise NotReadyError("no snapshot is loaded yet; try again in a moment")
-        if self._calls >= self._max_calls:
+        if self.is_full:
             raise OverloadedError(f"{self._calls} calls are in flight; try again in a moment")
         self._calls += 1
         return self.activation.recommender

@@ -59,9 +59,10 @@ class Guard(grpc.aio.ServerInterceptor):
         except (UnauthenticatedError, ForbiddenError) as error:
             return _refusal(error)
         handler = await continuation(handler_call_details)
-        if self._max_calls and handler is not None and method.startswith(RECOMMENDER):
-            return self._counted(handler, caller)
-        return handler
+        if not self._max_calls or handler is None or not method.startswith(RECOMMENDER):
+            return handler
+        # What takes a stream refuses the call, and is no call in flight.
+        return handler if handler.request_streaming else self._counted(handler, caller)
 
     def _admitted(self, method: str, details: grpc.HandlerCallDetails) -> Caller:
         assert self._credentials is not None, "bug: nothing to check"

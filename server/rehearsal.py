@@ -8,15 +8,21 @@ import numpy as np
 from google.protobuf.message import Message
 
 from artifacts.errors import ShelfmateError
+from retrieval.queries import CallOptions
 from retrieval.recommender import Recommender
 from server.convert import (
     Report,
     neighbor_batch,
     neighbor_response,
+    session_batch,
+    session_response,
     similar_batch,
     similar_response,
+    user_batch,
+    user_response,
 )
-from shelfmate.v1 import common_pb2, recommender_pb2
+from shelfmate.v1 import common_pb2
+from shelfmate.v1 import recommender_pb2 as pb
 
 logger = logging.getLogger(__name__)
 
@@ -58,22 +64,31 @@ def rehearse(
 
 def _ask(recommender: Recommender, request: Message) -> None:
     """Go the way of a call, from the request's fields to those of the response."""
-    if isinstance(request, recommender_pb2.RecommendSimilarRequest):
+    if isinstance(request, pb.RecommendSimilarRequest):
         similar, faults = similar_batch(request)
-        report = Report(recommender.state, similar.call.debug, {})
-        similar_response(recommender.similar(similar), faults, report)
-    elif isinstance(request, recommender_pb2.SearchNeighborsRequest):
-        neighbors, faults = neighbor_batch(request)
-        report = Report(recommender.state, neighbors.call.debug, {})
-        neighbor_response(recommender.neighbors(neighbors), faults, report)
+        similar_response(recommender.similar(similar), faults, _report(recommender, similar.call))
+    elif isinstance(request, pb.SearchNeighborsRequest):
+        near, faults = neighbor_batch(request)
+        neighbor_response(recommender.neighbors(near), faults, _report(recommender, near.call))
+    elif isinstance(request, pb.RecommendForSessionRequest):
+        session, faults = session_batch(request)
+        answer = recommender.for_session(session)
+        session_response(answer, faults, _report(recommender, session.call))
+    elif isinstance(request, pb.RecommendForUserRequest):
+        user, faults = user_batch(request)
+        user_response(recommender.for_user(user), faults, _report(recommender, user.call))
+
+
+def _report(recommender: Recommender, call: CallOptions) -> Report:
+    return Report(recommender.state, call.debug, {})
 
 
 def _popular(recommender: Recommender) -> list[Message]:
     snapshot = recommender.state.snapshot
     ids = snapshot.items.ids(np.asarray(snapshot.popularity.overall()[:POPULAR]))
-    queries = [recommender_pb2.SimilarQuery(item_id=id) for id in ids]
+    queries = [pb.SimilarQuery(item_id=id) for id in ids]
     return [
-        recommender_pb2.RecommendSimilarRequest(
+        pb.RecommendSimilarRequest(
             call=common_pb2.CallOptions(serving_config=name), requests=[query]
         )
         for name in sorted(recommender.configs.serving)

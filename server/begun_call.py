@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Generic, NamedTuple, TypeVar
 
 from artifacts.errors import RequestError
@@ -22,7 +23,7 @@ from server.convert import (
 
 Request = TypeVar("Request")
 Response = TypeVar("Response")
-B = TypeVar("B", SessionBatch, UserBatch)
+B = TypeVar("B", bound=SessionBatch | UserBatch)
 
 
 class BegunCall(NamedTuple, Generic[Response]):
@@ -58,8 +59,15 @@ class BegunCall(NamedTuple, Generic[Response]):
         return self.write(self.begun.answer(), self.faults, self.report)
 
 
-class TwoHalves(NamedTuple, Generic[Request, B, Response]):
-    """An RPC that does its look-ups first, and its searches elsewhere."""
+@dataclass(frozen=True, slots=True)
+class TwoHalves(Generic[Request, B, Response]):
+    """An RPC that does its look-ups first, and its searches elsewhere.
+
+    Attributes:
+        read: turns the message into a batch.
+        begin: does the look-ups.
+        write: turns the answer into a message.
+    """
 
     read: Callable[[Request], Converted[B]]
     begin: Callable[[Recommender, B, Effort], Begun]

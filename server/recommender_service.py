@@ -2,25 +2,21 @@
 
 import functools
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from typing import NamedTuple, TypeAlias, TypeVar
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias, TypeVar
 
 import grpc
 from google.protobuf.message import Message
 
-from artifacts.errors import DeadlineError, NotBuiltError, RequestError
-from retrieval.begun import Begun
+from artifacts.errors import DeadlineError, NotBuiltError
 from retrieval.deadline import Deadline
-from retrieval.effort import Effort
 from retrieval.recommender import Recommender
-from retrieval.together import Run
+from server.begun_call import SESSIONS, USERS, B, TwoHalves
 from server.convert import (
     Report,
     items_response,
     neighbor_batch,
     neighbor_response,
-    session_batch,
-    session_response,
     similar_batch,
     similar_response,
 )
@@ -33,6 +29,7 @@ from shelfmate.v1 import recommender_pb2_grpc
 Context: TypeAlias = grpc.aio.ServicerContext[object, object]
 Request = TypeVar("Request", bound=Message)
 Response = TypeVar("Response")
+VisitRequest = TypeVar("VisitRequest", pb.RecommendForSessionRequest, pb.RecommendForUserRequest)
 Method: TypeAlias = Callable[["RecommenderService", Request, Context], Awaitable[Response]]
 Handler: TypeAlias = Callable[
     ["RecommenderService", Request, Context, Recommender], Awaitable[Response]
@@ -147,29 +144,14 @@ class RecommenderService(recommender_pb2_grpc.RecommenderServiceServicer):
         recommender: Recommender,
     ) -> pb.RecommendForSessionResponse:
         """Recommend for what was just visited."""
-        left_s = _time_left(context)
-        deadline = _deadline(left_s, allow_partial=request.call.allow_partial)
-        effort = self._searches.effort
-        few = sum(len(query.visits) for query in request.requests) <= FEW_VISITS
-        begun = _begin_session(request, recommender, effort) if few else None
-        if begun is not None and not begun.pending:
-            return begun.response()
-
-        def search() -> Steps[pb.RecommendForSessionResponse]:
-            deadline.check("read")
-            call = begun or _begin_session(request, recommender, effort)
-            yield from call.waiting()
-            return call.response()
-
-        need = Need(recommender.state, max(len(request.requests), 1), deadline)
-        return await self._searches.run(search(), need)
+        return await self._in_halves(SESSIONS, request, context, recommender)
 
     @_call
     async def RecommendForUser(
         self, request: pb.RecommendForUserRequest, context: Context, recommender: Recommender
     ) -> pb.RecommendForUserResponse:
-        """Refuse: not built yet."""
-        raise NotBuiltError("RecommendForUser: this release does not recommend for users yet")
+        """Recommend for shoppers."""
+        return await self._in_halves(USERS, request, context, recommender)
 
     @_call
     async def Rerank(
@@ -178,42 +160,32 @@ class RecommenderService(recommender_pb2_grpc.RecommenderServiceServicer):
         """Refuse: not built yet."""
         raise NotBuiltError("Rerank: this release does not have a ranker yet")
 
+    async def _in_halves(
+        self,
+        rpc: TwoHalves[VisitRequest, B, Response],
+        request: VisitRequest,
+        context: Context,
+        recommender: Recommender,
+    ) -> Response:
+        """Answer at once where look-ups are enough, else by way of the queue.
 
-class _SessionCall(NamedTuple):
-    """A call with sessions after its look-ups."""
+        A call with many visits is looked up there, too.
+        """
+        deadline = _deadline(_time_left(context), allow_partial=request.call.allow_partial)
+        effort = self._searches.effort
+        few = sum(len(query.visits) for query in request.requests) <= FEW_VISITS
+        begun = rpc.start(request, recommender, effort) if few else None
+        if begun is not None and not begun.pending:
+            return begun.response()
 
-    begun: Begun
-    faults: Mapping[int, RequestError]
-    report: Report
-    timings: dict[str, int]
+        def search() -> Steps[Response]:
+            deadline.check("read")
+            call = begun or rpc.start(request, recommender, effort)
+            yield from call.waiting()
+            return call.response()
 
-    @property
-    def pending(self) -> bool:
-        """Whether an entry waits for a search."""
-        return self.begun.pending
-
-    def waiting(self) -> Iterator[Run]:
-        """Give what has to be finished."""
-        started = time.perf_counter_ns()
-        yield from self.begun.waiting()
-        self.timings["search"] = time.perf_counter_ns() - started
-
-    def response(self) -> pb.RecommendForSessionResponse:
-        """Write the response; no entry may be waiting."""
-        return session_response(self.begun.answer(), self.faults, self.report)
-
-
-def _begin_session(
-    request: pb.RecommendForSessionRequest, recommender: Recommender, effort: Effort
-) -> _SessionCall:
-    """Read a call with sessions and do its look-ups."""
-    started = time.perf_counter_ns()
-    batch, faults = session_batch(request)
-    begun = recommender.begin_session(batch, effort)
-    timings = {"lookup": time.perf_counter_ns() - started}
-    return _SessionCall(
-        begun, faults, Report(recommender.state, batch.call.debug, timings), timings
-    )
+        need = Need(recommender.state, max(len(request.requests), 1), deadline)
+        return await self._searches.run(search(), need)
 
 
 def _time_left(context: Context) -> float | None:

@@ -29,6 +29,8 @@ class ServingConfig(BaseModel):
     """Effort of searches for calls that name none."""
     k: int = Field(default=10, ge=1, le=MAX_K)
     """Items returned to calls that name no number."""
+    available_only: bool = False
+    """Leave out what is out of stock, whatever a caller's filter says of it."""
     session_knn: SessionKnnConfig = SessionKnnConfig()
     """How similar sessions are found and what they vote for."""
     session: SessionConfig = SessionConfig()

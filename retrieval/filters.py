@@ -1,7 +1,7 @@
 """A caller's filter, made ready for one snapshot."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,6 +51,10 @@ class CompiledFilter:
             and self.min_similarity is None
             and self.near_duplicates is None
         )
+
+    def without_unavailable(self) -> "CompiledFilter":
+        """Return this filter, what is out of stock left out besides."""
+        return replace(self, availability=self.state.availability)
 
     def judge(self, rows: IntVector, query: QueryVector | None) -> NDArray[np.int8]:
         """Say of each row which `Stage` removes it, 0 if none does.

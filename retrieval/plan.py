@@ -25,16 +25,22 @@ class Plan:
     """What the server has to leave out."""
     is_lowered: bool = False
     """Whether `accuracy` is less than what was asked for."""
+    available_only: bool = False
+    """Whether what is out of stock is left out, whatever the caller's filter says."""
 
     @classmethod
     def of_config(cls, state: ServingState, config: ServingConfig) -> "Plan":
         """Return what a call gets that sets nothing."""
+        filter = open_filter(state)
+        if config.available_only:
+            filter = filter.without_unavailable()
         return cls(
             k=config.k,
-            filter=open_filter(state),
-            is_open=True,
+            filter=filter,
+            is_open=filter.is_open,
             accuracy=config.accuracy,
             unknown_items=UnknownItemPolicy.FALL_BACK,
+            available_only=config.available_only,
         )
 
     def at(self, effort: Effort) -> "Plan":
@@ -53,7 +59,6 @@ class Plan:
 
         Raises:
             RequestError: k out of range or a filter that no snapshot could apply.
-            NotBuiltError: a filter that this release does not have.
         """
         if options is None or options is NO_OPTIONS:
             return self
@@ -61,6 +66,8 @@ class Plan:
         filter = self.filter
         if options.filter is not None:
             filter = compile_filter(self.filter.state, options.filter, path=f"{path}.filter")
+            if self.available_only:
+                filter = filter.without_unavailable()
         accuracy, is_lowered = self.accuracy, self.is_lowered
         if options.accuracy is not None:
             accuracy = self.effort.limited(options.accuracy)
@@ -73,6 +80,7 @@ class Plan:
             unknown_items=options.unknown_items or self.unknown_items,
             effort=self.effort,
             is_lowered=is_lowered,
+            available_only=self.available_only,
         )
 
 

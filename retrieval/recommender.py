@@ -61,7 +61,6 @@ class Recommender:
 
         Raises:
             RequestError: the batch itself is at fault.
-            NotBuiltError: a default filter that this release does not have.
             DeadlineError: the deadline passed and the caller wants no partial answer.
         """
         begun = self.begin_similar(batch)
@@ -78,7 +77,6 @@ class Recommender:
 
         Raises:
             RequestError: the batch itself is at fault.
-            NotBuiltError: a default filter that this release does not have.
         """
         _check_size(len(batch.queries), "requests")
         name = self._resolve(batch.call)
@@ -100,7 +98,6 @@ class Recommender:
 
         Raises:
             RequestError: the batch itself is at fault.
-            NotBuiltError: a default filter that this release does not have.
             DeadlineError: the deadline passed and the caller wants no partial answer.
         """
         begun = self.begin_neighbors(batch)
@@ -116,7 +113,6 @@ class Recommender:
 
         Raises:
             RequestError: the batch itself is at fault.
-            NotBuiltError: a default filter that this release does not have.
             OverloadedError: at this effort the server runs no such searches.
         """
         _check_size(len(batch.queries), "requests")

@@ -32,7 +32,7 @@ class Echo:
         self.calls = 0
         self.metadata: dict[str, str] = {}
 
-    async def get_items(self, request, context):
+    async def get_items(self, request: pb.GetItemsRequest, context) -> pb.GetItemsResponse:
         self.calls += 1
         self.metadata = dict(context.invocation_metadata())
         for item_id in request.item_ids:

@@ -1,0 +1,185 @@
+"""What a worker counts, for Prometheus."""
+
+from datetime import datetime
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Summary
+
+from server.observation.call_record import CallRecord
+
+SECONDS = (
+    0.0001,
+    0.00025,
+    0.0005,
+    0.001,
+    0.0025,
+    0.005,
+    0.01,
+    0.025,
+    0.05,
+    0.1,
+    0.25,
+    0.5,
+    1.0,
+)
+"""From what a look-up takes to what no caller waits for."""
+ENTRIES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000)
+
+PREFIX = "shelfmate_"
+
+
+class Metrics:
+    """All metrics of a worker; those of several workers add up.
+
+    Children are looked up once for each set of labels: what a call costs beyond that is a few
+    additions.
+
+    Args:
+        registry: what the page shows where there is one worker. Those of several workers are
+            gathered from files instead.
+    """
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._calls = _histogram(
+            registry, "call_seconds", "Time of calls.", ("method", "code"), SECONDS
+        )
+        self._stages = _histogram(
+            registry, "stage_seconds", "Time of stages of calls.", ("method", "stage"), SECONDS
+        )
+        self._entries = _histogram(
+            registry, "batch_entries", "Entries of calls.", ("method",), ENTRIES
+        )
+        self._waits = _histogram(
+            registry, "queue_seconds", "Longest wait of what is searched together.", (), SECONDS
+        )
+        self._batches = _histogram(
+            registry, "search_entries", "Entries that are searched together.", (), ENTRIES
+        )
+        self._items = _counter(registry, "items", "Items of answers.", "method", "source")
+        self._failed = _counter(registry, "failed_entries", "Entries that failed.", "method")
+        self._fallbacks = _counter(
+            registry, "fallback_entries", "Entries with items of a fallback.", "method"
+        )
+        self._shortfalls = _counter(
+            registry, "short_entries", "Entries with fewer items than asked.", "method", "reason"
+        )
+        self._lessened = _counter(
+            registry, "lessened_calls", "Answers of less than was asked.", "method", "why"
+        )
+        self._in_flight = Gauge(
+            f"{PREFIX}calls_in_flight",
+            "Calls being answered.",
+            registry=registry,
+            multiprocess_mode="livesum",
+        )
+        self._snapshot = Gauge(
+            f"{PREFIX}snapshot_workers",
+            "Workers that serve a snapshot.",
+            ("snapshot_id",),
+            registry=registry,
+            multiprocess_mode="livesum",
+        )
+        self._created = Gauge(
+            f"{PREFIX}snapshot_created_timestamp_seconds",
+            "When the oldest snapshot in service was built.",
+            registry=registry,
+            multiprocess_mode="livemin",
+        )
+        self._swaps = _counter(registry, "snapshot_swaps", "Snapshots put in service.", "result")
+        self._recall = Summary(
+            f"{PREFIX}live_recall",
+            "Recall of searches that were compared with exact ones.",
+            ("space", "relation"),
+            registry=registry,
+        )
+        self._probes_dropped = _counter(registry, "recall_probes_dropped", "Probes left out.")
+        self._children: dict[tuple[object, ...], object] = {}
+        self._served = ""
+
+    def begun(self) -> None:
+        """Count a call in."""
+        self._in_flight.inc()
+
+    def ended(self, method: str, code: str, seconds: float, record: CallRecord) -> None:
+        """Count a call out.
+
+        Args:
+            method: name without its service.
+            code: name of the gRPC code.
+            seconds: from its arrival to its answer.
+            record: what is known of it.
+        """
+        self._in_flight.dec()
+        self._histogram(self._calls, method, code).observe(seconds)
+        for stage, duration_ns in record.stages.items():
+            self._histogram(self._stages, method, stage).observe(duration_ns / 1e9)
+        if record.entries:
+            self._histogram(self._entries, method).observe(record.entries)
+            self._count_entries(method, record)
+        if record.partial:
+            self._counter(self._lessened, method, "deadline").inc()
+        if record.degraded:
+            self._counter(self._lessened, method, "load").inc()
+
+    def _count_entries(self, method: str, record: CallRecord) -> None:
+        for source, items in record.sources.items():
+            self._counter(self._items, method, source.value).inc(items)
+        if record.failed:
+            self._counter(self._failed, method).inc(record.failed)
+        if record.fallbacks:
+            self._counter(self._fallbacks, method).inc(record.fallbacks)
+        for reason, entries in record.shortfalls.items():
+            self._counter(self._shortfalls, method, reason.value).inc(entries)
+
+    def batched(self, entries: int, waited_s: float) -> None:
+        """Count entries that are searched for together, and the longest wait among them."""
+        self._batches.observe(entries)
+        self._waits.observe(waited_s)
+
+    def serves(self, snapshot_id: str, created_at: datetime) -> None:
+        """Note the snapshot in service."""
+        if self._served:
+            self._snapshot.labels(self._served).set(0)
+        self._served = snapshot_id
+        self._snapshot.labels(snapshot_id).set(1)
+        self._created.set(created_at.timestamp())
+        self._counter(self._swaps, "done").inc()
+
+    def swap_refused(self) -> None:
+        """Count a snapshot that was not put in service."""
+        self._counter(self._swaps, "refused").inc()
+
+    def probed(self, space: str, relation: str, recall: float) -> None:
+        """Count a search that was compared with an exact one."""
+        self._recall.labels(space, relation).observe(recall)
+
+    def probe_dropped(self) -> None:
+        """Count a search that was to be compared and was not."""
+        self._counter(self._probes_dropped).inc()
+
+    def _histogram(self, metric: Histogram, *labels: str) -> Histogram:
+        child = self._children.get((metric, *labels))
+        if child is None:
+            child = self._children[metric, *labels] = metric.labels(*labels)
+        assert isinstance(child, Histogram), "bug: children are of their metric's kind"
+        return child
+
+    def _counter(self, metric: Counter, *labels: str) -> Counter:
+        child = self._children.get((metric, *labels))
+        if child is None:
+            child = self._children[metric, *labels] = metric.labels(*labels) if labels else metric
+        assert isinstance(child, Counter), "bug: children are of their metric's kind"
+        return child
+
+
+def _counter(registry: CollectorRegistry, name: str, help: str, *labels: str) -> Counter:
+    return Counter(f"{PREFIX}{name}", help, labels, registry=registry)
+
+
+def _histogram(
+    registry: CollectorRegistry,
+    name: str,
+    help: str,
+    labels: tuple[str, ...],
+    buckets: tuple[float, ...],
+) -> Histogram:
+    return Histogram(f"{PREFIX}{name}", help, labels, buckets=buckets, registry=registry)

@@ -14,7 +14,6 @@ from retrieval import live_search
 from retrieval.answer import Stage
 from retrieval.availability import Availability
 from retrieval.candidates import Source
-from retrieval.config import RetrievalConfig, ServingConfig
 from retrieval.filters import compile_filter
 from retrieval.queries import (
     MAX_EXCLUDED,
@@ -234,17 +233,3 @@ def test_compiled_filter_sees_stock_as_it_is_when_rows_are_judged(tiny_state):
     state.availability.mark(np.array([3, 4, -1]), np.array([False, True, False]), version=7)
     assert np.flatnonzero(filter.judge(ROWS, None)).tolist() == [3]
     assert state.availability.version == 7
-
-
-@pytest.mark.parametrize("options", [None, AnswerOptions(filter=FilterSpec()), AnswerOptions(k=60)])
-@pytest.mark.parametrize("source", [Source.PRECOMPUTED, Source.LIVE, Source.HYBRID, Source.POPULAR])
-def test_config_leaves_out_what_is_out_of_stock_on_every_road(tiny_state, source, options):
-    config = ServingConfig(sources=(source,), available_only=True, k=40)
-    recommender = Recommender(tiny_state, RetrievalConfig(serving={"shop": config}))
-    (answer,) = recommender.similar(
-        SimilarBatch([SimilarQuery(item_id(5), options=options)])
-    ).outcomes
-    rows = [candidate.row for candidate in answer.candidates]
-    assert rows
-    assert not [row for row in rows if row % 5 == 2]
-    assert answer.removed[Stage.AVAILABILITY]

@@ -21,6 +21,7 @@ async def host(two_nights, tmp_path):
 
 
 def out_of_stock(host: HostWorker) -> list[int]:
+    assert host.worker.activation is not None
     state = host.worker.activation.recommender.state
     return np.flatnonzero(state.availability.out_of_stock).tolist()
 

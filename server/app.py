@@ -22,10 +22,11 @@ from server.admin_service import AdminService
 from server.admission import Admission
 from server.brown_out import BrownOut
 from server.config import ServerConfig
-from server.gate import Gate
 from server.health import Health
 from server.launch import Launch
 from server.listeners import Listeners, Ports, reserved
+from server.observation.endpoint import metrics_page, shared_metrics
+from server.observation.observation import Observation
 from server.place import ALONE, Place
 from server.recommender_service import RecommenderService
 from server.reflected import add_reflection
@@ -33,8 +34,9 @@ from server.search_queue import SearchQueue
 from server.security.credentials import Credentials
 from server.security.guard import Guard
 from server.supervisor import supervise
+from server.turnstile import Turnstile
 from server.upkeep import Upkeep
-from server.worker import Identity, Worker
+from server.worker import Identity, Watchers, Worker
 from shelfmate.v1 import admin_pb2, admin_pb2_grpc, recommender_pb2, recommender_pb2_grpc
 
 logger = logging.getLogger(__name__)
@@ -64,10 +66,14 @@ class Server:
     ) -> None:
         self._config = config
         self.place = place
+        self.observation = observation = Observation(config)
         self._health = Health()
         self._worker = Worker(
             Identity(version("shelfmate"), os.getpid(), datetime.now(UTC), place.index),
             max_calls=config.max_concurrent_calls,
+            watchers=Watchers(
+                observation.activated, observation.metrics.swap_refused, observation.watched
+            ),
         )
         self._upkeep = Upkeep(self._worker, config, retrieval, snapshots, place)
         self._searches = SearchQueue(
@@ -75,8 +81,10 @@ class Server:
             config.batching,
             Admission(config.admission, config.search_threads),
             BrownOut(config.brown_out, time.monotonic),
+            observation.metrics.batched,
         )
-        self._listeners = Listeners(config, _interceptors(config), shares_ports=place.is_shared)
+        passed = [observation.observer, *_guards(config)]
+        self._listeners = Listeners(config, passed, shares_ports=place.is_shared)
 
     async def start(self) -> Ports:
         """Listen, ready or not, and return the ports.
@@ -106,6 +114,7 @@ class Server:
         await self._listeners.stop(LAST_WORDS_S if finished else None)
         self._searches.close()
         await self._upkeep.stop()
+        await asyncio.to_thread(self.observation.close)
         logger.info("stopped finished=%s", finished)
 
     def _is_full(self, searches: bool) -> bool:
@@ -113,13 +122,13 @@ class Server:
 
     async def _add_services(self) -> None:
         public, admin = self._listeners.public, self._listeners.admin
-        service = RecommenderService(self._worker, self._searches)
-        gate = Gate(self._is_full)
+        service = RecommenderService(self._worker, self._searches, self._config.limits)
+        turnstile = Turnstile(self._is_full)
         recommender_pb2_grpc.add_RecommenderServiceServicer_to_server(
             service,
-            gate,  # type: ignore[arg-type]  # registers as a server does
+            turnstile,  # type: ignore[arg-type]  # registers as a server does
         )
-        public.add_generic_rpc_handlers((gate,))
+        public.add_generic_rpc_handlers((turnstile,))
         admin_pb2_grpc.add_AdminServiceServicer_to_server(
             AdminService(self._worker, self._upkeep), admin
         )
@@ -132,8 +141,8 @@ class Server:
                 add_reflection(server, [*services, health_pb2.DESCRIPTOR])
 
 
-def _interceptors(config: ServerConfig) -> list[grpc.aio.ServerInterceptor]:
-    """Return what every call passes, outermost first."""
+def _guards(config: ServerConfig) -> list[grpc.aio.ServerInterceptor]:
+    """Return what turns callers away, where the settings want that."""
     credentials = None if config.auth.is_open else Credentials(config.auth)
     limit = config.limits.max_calls_per_caller
     return [Guard(credentials, limit)] if credentials is not None or limit else []
@@ -186,8 +195,8 @@ def serve(
         config: the table [server]; with several workers this process becomes their supervisor.
         retrieval: the tables [serving.<name>].
         snapshots: where snapshots lie; the current one is served.
-        port_file: written with the port and the admin port, a line each, once calls are taken;
-            removed at the end.
+        port_file: written with the port, the admin port, and the port of the metrics where there is
+            one, a line each, once calls are taken; removed at the end.
 
     Raises:
         ConfigError: the address cannot be bound, or a serving config does not fit the snapshot.
@@ -197,7 +206,8 @@ def serve(
 
     def on_ready(ports: Ports) -> None:
         if port_file is not None:
-            write_file(port_file, f"{ports.public}\n{ports.admin}\n".encode())
+            lines = (f"{port}\n" for port in ports if port is not None)
+            write_file(port_file, "".join(lines).encode())
 
     try:
         if config.workers == 1:
@@ -219,7 +229,9 @@ async def _serve_alone(
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    await serve_until(stop, Server(config, retrieval, snapshots), on_ready)
+    server = Server(config, retrieval, snapshots)
+    with metrics_page(config.metrics, server.observation.registry) as metrics:
+        await serve_until(stop, server, lambda ports: on_ready(ports._replace(metrics=metrics)))
 
 
 def _serve_together(
@@ -232,6 +244,7 @@ def _serve_together(
     with (
         reserved(config) as ports,
         tempfile.TemporaryDirectory(prefix="shelfmate-") as run_dir,
+        shared_metrics(config.metrics, Path(run_dir)) as metrics,
     ):
         shared = config.model_copy(update={"port": ports.public, "admin_port": ports.admin})
         launches = [
@@ -244,4 +257,5 @@ def _serve_together(
             )
             for index in range(config.workers)
         ]
-        asyncio.run(supervise(launches, lambda: on_ready(ports)))
+        ready = ports._replace(metrics=metrics)
+        asyncio.run(supervise(launches, lambda: on_ready(ready)))

@@ -20,7 +20,7 @@ FULL = status_of(OverloadedError("the server takes on no more calls; try again i
 """Written once: a refusal has to be cheap when there are many."""
 
 
-class Gate(grpc.GenericRpcHandler):
+class Turnstile(grpc.GenericRpcHandler):
     """Finds what answers a call, or refuses it at the least cost.
 
     gRPC receives and parses the message of a unary call before its handler can say no. A refusal

@@ -3,48 +3,48 @@ from typing import Any
 
 import pytest
 
-from server.gate import FULL, REFUSAL, Gate
+from server.turnstile import FULL, REFUSAL, Turnstile
 from shelfmate.v1 import recommender_pb2_grpc
 
 SERVICE = "/shelfmate.v1.RecommenderService/"
 
 
-def gate(*, full: bool = False, searches_full: bool = False) -> Gate:
-    made = Gate(lambda searches: full or (searches and searches_full))
+def turnstile(*, full: bool = False, searches_full: bool = False) -> Turnstile:
+    made = Turnstile(lambda searches: full or (searches and searches_full))
     servicer: Any = recommender_pb2_grpc.RecommenderServiceServicer
     server: Any = made
     recommender_pb2_grpc.add_RecommenderServiceServicer_to_server(servicer(), server)
     return made
 
 
-def handler(gate: Gate, method: str) -> Any:
+def handler(turnstile: Turnstile, method: str) -> Any:
     details: Any = SimpleNamespace(method=method, invocation_metadata=())
-    return gate.service(details)
+    return turnstile.service(details)
 
 
 @pytest.mark.parametrize("name", ["RecommendSimilar", "SearchNeighbors", "GetItems"])
-def test_open_gate_leads_to_the_method(name):
-    found = handler(gate(), SERVICE + name)
+def test_open_turnstile_leads_to_the_method(name):
+    found = handler(turnstile(), SERVICE + name)
     assert found is not None
     assert found.unary_unary is not None
 
 
 @pytest.mark.parametrize("name", ["RecommendSimilar", "SearchNeighbors", "GetItems"])
-def test_full_gate_refuses_without_reading(name):
-    found = handler(gate(full=True), SERVICE + name)
+def test_full_turnstile_refuses_without_reading(name):
+    found = handler(turnstile(full=True), SERVICE + name)
     assert found is REFUSAL
     assert found.request_streaming
 
 
-def test_full_queue_of_searches_closes_the_gate_to_searches_alone():
-    closed = gate(searches_full=True)
+def test_full_queue_of_searches_closes_the_turnstile_to_searches_alone():
+    closed = turnstile(searches_full=True)
     assert handler(closed, SERVICE + "SearchNeighbors") is REFUSAL
     assert handler(closed, SERVICE + "RecommendSimilar") is not REFUSAL
 
 
 def test_other_services_pass_by():
-    assert handler(gate(full=True), "/grpc.health.v1.Health/Check") is None
-    assert handler(gate(full=True), SERVICE + "Nothing") is None
+    assert handler(turnstile(full=True), "/grpc.health.v1.Health/Check") is None
+    assert handler(turnstile(full=True), SERVICE + "Nothing") is None
 
 
 def test_refusal_says_when_to_come_back():

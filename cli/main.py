@@ -10,6 +10,7 @@ from rich.console import Console
 
 from artifacts.errors import ShelfmateError
 from artifacts.relation import Relation
+from cli.activate import access_of, activate_snapshot
 from cli.ask import ask_similar
 from cli.exit_codes import BUG, INTERRUPTED, exit_code
 from cli.optional import extra
@@ -241,6 +242,25 @@ def publish_command(
 def rollback_command(config: ConfigOption = DEFAULT_CONFIG) -> None:
     """Put the snapshot back in service that was there before the last one published."""
     out.print(f"in service: {roll_back_snapshot(_shop(config))}")
+
+
+@app.command("activate")
+def activate_command(
+    id: Annotated[str, typer.Argument(help="Snapshot; an older one rolls back.")],
+    address: Annotated[
+        str, typer.Option(help="Admin service of the host, host:port.")
+    ] = "127.0.0.1:50052",
+    ca: Annotated[
+        Path | None, typer.Option(help="Authority of the server's certificate (PEM); turns TLS on.")
+    ] = None,
+    api_key: Annotated[
+        str, typer.Option(envvar="SHELFMATE_API_KEY", help="Where the host asks for one.")
+    ] = "",
+    timeout: Annotated[float, typer.Option(help="Seconds to wait for all workers.", min=1)] = 120,
+) -> None:
+    """Put a snapshot in service on a running host, and wait until all of its workers serve it."""
+    replaced = activate_snapshot(id, address, access_of(ca, api_key), timeout_s=timeout)
+    out.print(f"in service: {id} (before: {replaced or 'none'})", markup=False)
 
 
 @app.command("snapshots")

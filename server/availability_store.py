@@ -62,7 +62,7 @@ class AvailabilityStore:
     """Keeps the newest word on each item, also of items that no snapshot knows yet.
 
     Each batch that changes something has a number, its version, higher than all before; readers ask
-    for what came after the last one they saw. Write-ahead logging lets them read while another
+    for what came after the last one they saw (decision 0015). Write-ahead logging lets them read while another
     worker writes. Threads may share it, one at a time.
 
     Args:

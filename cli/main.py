@@ -18,6 +18,7 @@ from cli.progress import ConsoleProgress
 from cli.serving import run_server
 from cli.shop import ShopConfig, Workspace, load_shop
 from cli.snapshots import diff_snapshots, roll_back_snapshot, run_publish, snapshot_table
+from server.observation.logs import set_up_logs
 from shelfmate.client import Options
 
 app = typer.Typer(
@@ -305,8 +306,9 @@ def serve_command(
     ] = None,
 ) -> None:
     """Answer gRPC calls from the snapshot in service, until SIGTERM or Ctrl-C."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    run_server(_shop(config), port=port, port_file=port_file)
+    shop = _shop(config)
+    set_up_logs(shop.server.logs, level=logging.INFO)
+    run_server(shop, port=port, port_file=port_file)
 
 
 @app.command("similar")

@@ -20,10 +20,24 @@ from server.convert import (
     user_batch,
     user_response,
 )
+from server.limits import within
+from server.observation.call_record import CallRecord
+from server.security.config import LimitsConfig
 
 Request = TypeVar("Request")
 Response = TypeVar("Response")
-B = TypeVar("B", bound=SessionBatch | UserBatch)
+B = TypeVar("B", SessionBatch, UserBatch)
+
+
+class Terms(NamedTuple):
+    """What a call is answered under."""
+
+    effort: Effort
+    """How much is done for it."""
+    limits: LimitsConfig
+    """How much it may ask for."""
+    record: CallRecord
+    """Told of it."""
 
 
 class BegunCall(NamedTuple, Generic[Response]):
@@ -38,8 +52,8 @@ class BegunCall(NamedTuple, Generic[Response]):
     """What is wrong with an entry, by place."""
     report: Report
     """What the response says about itself."""
-    timings: dict[str, int]
-    """Nanoseconds by stage, filled as stages end."""
+    record: CallRecord
+    """Told of stages as they end, and of the answer."""
     write: Callable[[BatchAnswer, Mapping[int, RequestError], Report], Response]
     """Writes the response."""
 
@@ -52,11 +66,11 @@ class BegunCall(NamedTuple, Generic[Response]):
         """Give what has to be finished before the response is written."""
         started = time.perf_counter_ns()
         yield from self.begun.waiting()
-        self.timings["search"] = time.perf_counter_ns() - started
+        self.record.spent("search", started)
 
     def response(self) -> Response:
         """Write the response; no entry may be waiting."""
-        return self.write(self.begun.answer(), self.faults, self.report)
+        return self.write(self.record.note(self.begun.answer()), self.faults, self.report)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,19 +88,24 @@ class TwoHalves(Generic[Request, B, Response]):
     write: Callable[[BatchAnswer, Mapping[int, RequestError], Report], Response]
 
     def start(
-        self, request: Request, recommender: Recommender, effort: Effort
+        self, request: Request, recommender: Recommender, terms: Terms
     ) -> BegunCall[Response]:
         """Read a call and do its look-ups.
+
+        Args:
+            request: the message.
+            recommender: answers it.
+            terms: under which it is answered.
 
         Raises:
             RequestError: the batch itself is at fault.
         """
         started = time.perf_counter_ns()
-        batch, faults = self.read(request)
-        begun = self.begin(recommender, batch, effort)
-        timings = {"lookup": time.perf_counter_ns() - started}
-        report = Report(recommender.state, batch.call.debug, timings)
-        return BegunCall(begun, faults, report, timings, self.write)
+        batch, faults = within(terms.limits, self.read(request))
+        begun = self.begin(recommender, batch, terms.effort)
+        terms.record.spent("lookup", started)
+        report = Report(recommender.state, batch.call.debug, terms.record.stages)
+        return BegunCall(begun, faults, report, terms.record, self.write)
 
 
 SESSIONS = TwoHalves(session_batch, Recommender.begin_session, session_response)

@@ -6,6 +6,12 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, Field
 
 from server.load_config import AdmissionConfig, BatchingConfig, BrownOutConfig
+from server.observation.config import (
+    LogsConfig,
+    MetricsConfig,
+    RecallProbeConfig,
+    TracingConfig,
+)
 from server.security.config import AuthConfig, LimitsConfig, TlsConfig
 
 
@@ -53,6 +59,14 @@ class ServerConfig(BaseModel):
     """Credentials that are asked for."""
     limits: LimitsConfig = LimitsConfig()
     """How much one caller may ask for."""
+    metrics: MetricsConfig = MetricsConfig()
+    """Where Prometheus finds the metrics."""
+    logs: LogsConfig = LogsConfig()
+    """What is logged, and how."""
+    tracing: TracingConfig = TracingConfig()
+    """Whether calls are traced."""
+    recall_probe: RecallProbeConfig = RecallProbeConfig()
+    """How many live searches are held against exact ones."""
 
     @property
     def admin_is_public(self) -> bool:

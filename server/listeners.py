@@ -23,6 +23,8 @@ class Ports(NamedTuple):
     """Port of those who ask for recommendations."""
     admin: int
     """Port of those who run the host; the same one where they share it."""
+    metrics: int | None = None
+    """Port of the metrics; None where there is none."""
 
 
 @contextmanager

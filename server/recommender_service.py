@@ -11,7 +11,7 @@ from google.protobuf.message import Message
 from artifacts.errors import DeadlineError, NotBuiltError
 from retrieval.deadline import Deadline
 from retrieval.recommender import Recommender
-from server.begun_call import SESSIONS, USERS, B, TwoHalves
+from server.begun_call import SESSIONS, USERS, B, Terms, TwoHalves
 from server.convert import (
     Report,
     items_response,
@@ -20,7 +20,10 @@ from server.convert import (
     similar_batch,
     similar_response,
 )
+from server.limits import check_size, within
+from server.observation.call_record import current_call
 from server.search_queue import Need, SearchQueue, Steps
+from server.security.config import LimitsConfig
 from server.status import abort
 from server.worker import Worker
 from shelfmate.v1 import recommender_pb2 as pb
@@ -70,9 +73,10 @@ class RecommenderService(recommender_pb2_grpc.RecommenderServiceServicer):
     the threads of `searches`.
     """
 
-    def __init__(self, worker: Worker, searches: SearchQueue) -> None:
+    def __init__(self, worker: Worker, searches: SearchQueue, limits: LimitsConfig) -> None:
         self.worker = worker
         self._searches = searches
+        self._limits = limits
 
     @_call
     async def RecommendSimilar(
@@ -86,18 +90,19 @@ class RecommenderService(recommender_pb2_grpc.RecommenderServiceServicer):
         left_s = context.time_remaining()
         if left_s is not None and left_s <= 0:
             raise DeadlineError("the deadline passed before `lookup`; send a longer one")
-        batch, faults = similar_batch(request)
+        batch, faults = within(self._limits, similar_batch(request))
         begun = recommender.begin_similar(batch, self._searches.effort)
-        timings = {"lookup": time.perf_counter_ns() - started}
-        report = Report(recommender.state, batch.call.debug, timings)
+        record = current_call()
+        record.spent("lookup", started)
+        report = Report(recommender.state, batch.call.debug, record.stages)
         if not begun.pending:
-            return similar_response(begun.answer(), faults, report)
+            return similar_response(record.note(begun.answer()), faults, report)
 
         def search() -> Steps[pb.RecommendSimilarResponse]:
             started = time.perf_counter_ns()
             yield from begun.waiting()
-            timings["search"] = time.perf_counter_ns() - started
-            return similar_response(begun.answer(), faults, report)
+            record.spent("search", started)
+            return similar_response(record.note(begun.answer()), faults, report)
 
         deadline = _deadline(left_s, allow_partial=batch.call.allow_partial)
         need = Need(recommender.state, len(request.requests), deadline)
@@ -113,16 +118,17 @@ class RecommenderService(recommender_pb2_grpc.RecommenderServiceServicer):
         """Search near items, vectors or mixtures of items."""
         left_s = context.time_remaining()
         deadline = _deadline(left_s, allow_partial=request.call.allow_partial)
+        record = current_call()
 
         def search() -> Steps[pb.SearchNeighborsResponse]:
             deadline.check("read")
-            batch, faults = neighbor_batch(request)
+            batch, faults = within(self._limits, neighbor_batch(request))
             started = time.perf_counter_ns()
             begun = recommender.begin_neighbors(batch, self._searches.effort)
             yield from begun.waiting()
-            timings = {"search": time.perf_counter_ns() - started}
-            report = Report(recommender.state, batch.call.debug, timings)
-            return neighbor_response(begun.answer(), faults, report)
+            record.spent("search", started)
+            report = Report(recommender.state, batch.call.debug, record.stages)
+            return neighbor_response(record.note(begun.answer()), faults, report)
 
         need = Need(recommender.state, max(len(request.requests), 1), deadline)
         return await self._searches.run(search(), need)
@@ -133,7 +139,9 @@ class RecommenderService(recommender_pb2_grpc.RecommenderServiceServicer):
     ) -> pb.GetItemsResponse:
         """Look up catalogue attributes."""
         _deadline(context.time_remaining()).check("lookup")
+        check_size(len(request.item_ids), self._limits, path="item_ids")
         rows = recommender.item_rows(request.item_ids)
+        current_call().entries = len(rows)
         return items_response(request.item_ids, rows, recommender.state)
 
     @_call
@@ -172,15 +180,15 @@ class RecommenderService(recommender_pb2_grpc.RecommenderServiceServicer):
         A call with many visits is looked up there, too.
         """
         deadline = _deadline(_time_left(context), allow_partial=request.call.allow_partial)
-        effort = self._searches.effort
+        terms = Terms(self._searches.effort, self._limits, current_call())
         few = sum(len(query.visits) for query in request.requests) <= FEW_VISITS
-        begun = rpc.start(request, recommender, effort) if few else None
+        begun = rpc.start(request, recommender, terms) if few else None
         if begun is not None and not begun.pending:
             return begun.response()
 
         def search() -> Steps[Response]:
             deadline.check("read")
-            call = begun or rpc.start(request, recommender, effort)
+            call = begun or rpc.start(request, recommender, terms)
             yield from call.waiting()
             return call.response()
 

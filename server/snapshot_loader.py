@@ -1,6 +1,7 @@
 """From a snapshot's id to a recommender that is fit to serve."""
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from artifacts.errors import ShelfmateError, SnapshotRefusedError
@@ -8,11 +9,12 @@ from artifacts.versions import VersionedRoot
 from indexer.publish import check_allowed
 from retrieval.config import RetrievalConfig
 from retrieval.recommender import Recommender
-from retrieval.state import load_state
+from retrieval.state import ServingState, load_state
 from server.availability_store import AvailabilityStore
 from server.recorded_queries import RecordedQueries
 from server.rehearsal import rehearse
 from server.stock import bring_up_to_date
+from server.worker import UNWATCHED
 
 logger = logging.getLogger(__name__)
 
@@ -26,12 +28,14 @@ class SnapshotLoader:
         configs: the named behaviours that a snapshot must be fit for.
         store: what is known of stock.
         recorded: what callers have asked lately.
+        watched: puts something around a snapshot before it serves.
     """
 
     snapshots: VersionedRoot
     configs: RetrievalConfig
     store: AvailabilityStore
     recorded: RecordedQueries
+    watched: Callable[[ServingState], ServingState] = UNWATCHED.watched
 
     def load(self, id: str) -> Recommender:
         """Return a recommender over a snapshot.
@@ -41,7 +45,7 @@ class SnapshotLoader:
             ConfigError: a serving config names what the snapshot lacks.
             StorageError: what is known of stock cannot be read.
         """
-        state = load_state(self.snapshots.path(id))
+        state = self.watched(load_state(self.snapshots.path(id)))
         bring_up_to_date(state, self.store)
         recommender = Recommender(state, self.configs)
         answered = rehearse(recommender, self.recorded.requests())

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from artifacts.errors import NotReadyError
 from server.launch import Launch
+from server.observation.endpoint import forget
 from server.restarts import Restarts
 from server.worker_child import COMMAND, WorkerChild
 
@@ -79,6 +80,9 @@ class Supervisor:
             if self._stopping.is_set():  # it came while the process was being made
                 child.stop()
             served_s, code = await self._watch(place, child)
+            run_dir = self._launches[place].place.run_dir
+            if run_dir is not None:
+                forget(run_dir, child.pid)
             if self._stopping.is_set():
                 return
             pause_s = restarts.died(served_s)

@@ -147,7 +147,7 @@ class Swapper:
 
     def _refuse(self, id: str, reason: str) -> None:
         self.refusals += 1
-        self._worker.refusal = Refusal(id, reason, datetime.now(UTC))
+        self._worker.refuse(Refusal(id, reason, datetime.now(UTC)))
         self._reports.write(snapshot_id=self.serving_id, refused_id=id, reason=reason)
         logger.error("snapshot refused, the old one goes on serving=%s reason=%s", id, reason)
 

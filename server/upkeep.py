@@ -53,7 +53,9 @@ class Upkeep:
         self._watch_s = config.watch_s
         self._stock = Stock(_open_store(config, snapshots), worker)
         reports = WorkerReports(place, worker.identity.pid)
-        loader = SnapshotLoader(snapshots, configs, self._stock.store, worker.recorded)
+        loader = SnapshotLoader(
+            snapshots, configs, self._stock.store, worker.recorded, worker.watchers.watched
+        )
         self.swapper = Swapper(worker, loader, reports)
         self._host_swap = HostSwap(snapshots, self.swapper, reports, follows=config.watch_s > 0)
         self._followers: list[asyncio.Task[None]] = []

@@ -1,12 +1,14 @@
 """What one serving process serves, and whether it still does."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from artifacts.errors import NotReadyError, OverloadedError
 from retrieval.recommender import Recommender
+from retrieval.state import ServingState
 from server.recorded_queries import RecordedQueries
 
 
@@ -45,11 +47,38 @@ class Refusal:
     at: datetime
 
 
+def _as_it_is(state: ServingState) -> ServingState:
+    return state
+
+
+def _unseen(*_: object) -> None:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Watchers:
+    """Who is told what happens to a worker.
+
+    Attributes:
+        activated: told of each snapshot that is put in service.
+        refused: told of each that could not be.
+        watched: puts something around a snapshot before it serves.
+    """
+
+    activated: Callable[[Recommender], None] = _unseen
+    refused: Callable[[], None] = _unseen
+    watched: Callable[[ServingState], ServingState] = _as_it_is
+
+
+UNWATCHED = Watchers()
+
+
 class Worker:
     """Holds the recommender in service; belongs to the thread of the event loop.
 
     Attributes:
         identity: which process this is.
+        watchers: told what happens.
         activation: the snapshot in service; None before one is ready. A call reads it once and
             keeps what it read, so that it sees one snapshot from start to end.
         recorded: what callers have asked lately, to try the next snapshot with.
@@ -57,8 +86,11 @@ class Worker:
         state: where the worker stands in its life.
     """
 
-    def __init__(self, identity: Identity, *, max_calls: int) -> None:
+    def __init__(
+        self, identity: Identity, *, max_calls: int, watchers: Watchers = UNWATCHED
+    ) -> None:
         self.identity = identity
+        self.watchers = watchers
         self._max_calls = max_calls
         self.activation: Activation | None = None
         self.recorded = RecordedQueries()
@@ -74,6 +106,12 @@ class Worker:
         self.refusal = None
         if self.state is WorkerState.LOADING:
             self.state = WorkerState.SERVING
+        self.watchers.activated(recommender)
+
+    def refuse(self, refusal: Refusal) -> None:
+        """Note a snapshot that cannot take over."""
+        self.refusal = refusal
+        self.watchers.refused()
 
     @property
     def is_full(self) -> bool:

@@ -11,6 +11,7 @@ import sys
 from pydantic import ValidationError
 
 from server.launch import Launch, Report
+from server.observation.endpoint import worker_environment
 
 COMMAND = (sys.executable, "-P", "-m", "server.worker_process")
 
@@ -63,7 +64,7 @@ class WorkerChild:
                 [*command, str(number)],
                 pass_fds=(number,),
                 stdin=subprocess.DEVNULL,
-                env=_environment(),
+                env=_environment(launch),
             )
         writer.write(launch.model_dump_json().encode() + b"\n")
         return cls(process, reader, writer)
@@ -100,7 +101,8 @@ class WorkerChild:
         self._ended.set()
 
 
-def _environment() -> dict[str, str]:
+def _environment(launch: Launch) -> dict[str, str]:
     """Return the environment of workers: what the operator set there stands."""
     path = os.pathsep.join(entry for entry in sys.path if entry)
-    return {**ONE_THREAD, **os.environ, "PYTHONPATH": path}
+    metrics = worker_environment(launch.config.metrics, launch.place.run_dir)
+    return {**ONE_THREAD, **os.environ, **metrics, "PYTHONPATH": path}

@@ -12,6 +12,7 @@ from artifacts.errors import ShelfmateError
 from artifacts.versions import VersionedRoot
 from server.app import Server, serve_until
 from server.launch import Launch, Report
+from server.observation.logs import set_up_logs
 
 FAILED = 1
 """Exit code of a worker that told its supervisor why it cannot start."""
@@ -28,10 +29,7 @@ def main(number: int) -> int:
         if not line:  # the supervisor died before it could say what to do
             return FAILED
         launch = Launch.model_validate_json(line)
-        logging.basicConfig(
-            level=launch.log_level,
-            format=f"%(asctime)s %(levelname)s worker={launch.place.index} %(name)s %(message)s",
-        )
+        set_up_logs(launch.config.logs, level=launch.log_level, worker=launch.place.index)
         try:
             uvloop.run(_work(launch, link))
         except ShelfmateError as error:

@@ -26,11 +26,13 @@ class Child:
         process: the process.
         port: where it listens.
         admin_port: where its admin service does.
+        metrics_port: where its metrics are; None where nowhere.
     """
 
     process: BaseProcess
     port: int
     admin_port: int
+    metrics_port: int | None = None
 
     @property
     def target(self) -> str:
@@ -76,12 +78,12 @@ def serving(
             process.join()
 
 
-def _ports(process: BaseProcess, port_file: Path) -> tuple[int, int]:
+def _ports(process: BaseProcess, port_file: Path) -> tuple[int, int, int | None]:
     """Wait until the server says that it serves."""
     for _ in range(START_S * 20):
         if port_file.exists():
-            port, admin_port = port_file.read_text().split()
-            return int(port), int(admin_port)
+            ports = [int(line) for line in port_file.read_text().split()]
+            return ports[0], ports[1], ports[2] if len(ports) > 2 else None
         process.join(0.05)
         if process.exitcode is not None:
             raise AssertionError(f"the server ended with exit code {process.exitcode}")

@@ -13,6 +13,9 @@ from server.observation.config import MetricsConfig
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 """Environment variable by which a process that is one of several keeps its metrics in files."""
 
+METRICS = "metrics"
+"""Below the folder that workers share."""
+
 
 @contextmanager
 def metrics_page(config: MetricsConfig, registry: CollectorRegistry) -> Iterator[int | None]:
@@ -38,6 +41,29 @@ def metrics_page(config: MetricsConfig, registry: CollectorRegistry) -> Iterator
         thread.join()
 
 
+@contextmanager
+def shared_metrics(config: MetricsConfig, run_dir: Path) -> Iterator[int | None]:
+    """Show what the workers that share `run_dir` count; see `metrics_page`.
+
+    Raises:
+        ConfigError: the address cannot be bound.
+    """
+    if config.port is None:
+        yield None
+        return
+    folder = run_dir / METRICS
+    folder.mkdir()
+    with metrics_page(config, gathered(folder)) as port:
+        yield port
+
+
+def worker_environment(config: MetricsConfig, run_dir: Path | None) -> dict[str, str]:
+    """Return what makes a worker keep its metrics where `shared_metrics` finds them."""
+    if config.port is None or run_dir is None:
+        return {}
+    return {FOLDER: str(run_dir / METRICS)}
+
+
 def gathered(folder: Path) -> CollectorRegistry:
     """Return the metrics of all processes that keep theirs in `folder`, added up when asked for."""
     registry = CollectorRegistry()
@@ -45,6 +71,7 @@ def gathered(folder: Path) -> CollectorRegistry:
     return registry
 
 
-def forget(folder: Path, pid: int) -> None:
+def forget(run_dir: Path, pid: int) -> None:
     """Leave out what holds only as long as a process lives; what it counted stays."""
+    folder = run_dir / METRICS
     mark_process_dead(pid, str(folder))  # type: ignore[no-untyped-call]

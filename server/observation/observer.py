@@ -33,6 +33,9 @@ UNKNOWN = "other"
 
 OURS = tuple({name.rpartition("/")[0] + "/" for name in METHODS})
 
+KEPT = 64
+"""Watched handlers that are kept: those of all methods, and of their usual refusals."""
+
 WRONG = frozenset({"INTERNAL", "UNKNOWN", "DATA_LOSS"})
 """Codes of our own faults."""
 
@@ -51,6 +54,16 @@ class Span(Protocol):
 
     def end(self, code: str, record: CallRecord) -> None:
         """Close it."""
+
+
+class SpanOpener(Protocol):
+    """A tracer."""
+
+    def begin_span(self, method: str, context: Context) -> Span:
+        """Open the span of a call."""
+
+    def close(self) -> None:
+        """Send what was not sent yet."""
 
 
 class Observer(grpc.aio.ServerInterceptor):
@@ -72,7 +85,7 @@ class Observer(grpc.aio.ServerInterceptor):
         self._slow_s = logs.slow_ms / 1e3
         self._lines = LineLimit(logs.max_lines_s, time.monotonic)
         self._begin_span = begin_span
-        self._observed: dict[str, tuple[Handler, Handler]] = {}
+        self._observed: dict[tuple[str, int], tuple[Handler, Handler]] = {}
 
     async def intercept_service(  # type: ignore[override]  # generic in what no interceptor knows
         self,
@@ -84,12 +97,13 @@ class Observer(grpc.aio.ServerInterceptor):
         path = handler_call_details.method
         if handler is None or not path.startswith(OURS):
             return handler
-        known = self._observed.get(path)
-        if known is not None and known[0] is handler:
+        key = path, id(handler)
+        known = self._observed.get(key)
+        if known is not None:
             return known[1]
         watched = self._watched(METHODS.get(path, UNKNOWN), handler)
-        if path in METHODS and handler.unary_unary is not None and known is None:
-            self._observed[path] = handler, watched
+        if path in METHODS and len(self._observed) < KEPT:
+            self._observed[key] = handler, watched  # as long as it is kept, its id is its own
         return watched
 
     def _watched(self, method: str, handler: Handler) -> Handler:

@@ -2,7 +2,7 @@ import asyncio
 
 from artifacts.errors import UnknownItemError
 from artifacts.relation import ScoreKind
-from retrieval.answer import Answer, BatchAnswer, Shortfall, ShortfallReason
+from retrieval.answer import Answer, BatchAnswer, Outcome, Shortfall, ShortfallReason
 from retrieval.candidates import Candidate, PlainList, Source
 from server.observation.call_record import CALL, CallRecord, current_call
 
@@ -15,7 +15,7 @@ def test_answer_is_counted_by_source_and_by_what_it_lacks():
     mixed = [candidate(1, Source.LIVE), candidate(2, Source.LIVE), candidate(3, Source.HYBRID)]
     popular = PlainList([4, 5], [2.0, 1.0], ScoreKind.COUNT, Source.POPULAR)
     listed = PlainList([6, 7, 8], [0.9, 0.8, 0.7], ScoreKind.COSINE, Source.PRECOMPUTED)
-    outcomes = [
+    outcomes: list[Outcome] = [
         Answer(mixed, Shortfall(5, 3, ShortfallReason.EXHAUSTED)),
         Answer(popular, Shortfall(3, 2, ShortfallReason.FILTERED)),
         Answer(listed),

@@ -9,7 +9,7 @@ import pytest
 from server.observation.logs import JsonFormatter, LineHandler
 
 
-def line(message: str, *arguments: object, worker: int | None = None, exc_info=None) -> dict:
+def line(message: str, *arguments: object, worker: int | None = None, exc_info=None):
     record = logging.LogRecord("server.app", logging.INFO, "", 0, message, arguments, exc_info)
     text = JsonFormatter(worker).format(record)
     assert "\n" not in text

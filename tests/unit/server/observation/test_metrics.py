@@ -12,7 +12,13 @@ from retrieval.answer import ShortfallReason
 from retrieval.candidates import Source
 from server.observation.call_record import CallRecord
 from server.observation.config import MetricsConfig
-from server.observation.endpoint import FOLDER, forget, gathered, metrics_page
+from server.observation.endpoint import (
+    METRICS,
+    forget,
+    gathered,
+    metrics_page,
+    worker_environment,
+)
 from server.observation.metrics import Metrics
 from tests.house.tracked import ROOT
 
@@ -115,7 +121,13 @@ def test_there_is_no_page_without_a_port(registry):
 
 
 def test_processes_add_up_and_dead_ones_leave_what_they_counted(tmp_path):
-    environment = {**os.environ, FOLDER: str(tmp_path), "PYTHONPATH": os.pathsep.join(sys.path)}
+    environment = {
+        **os.environ,
+        **worker_environment(MetricsConfig(port=0), tmp_path),
+        "PYTHONPATH": os.pathsep.join(sys.path),
+    }
+    folder = tmp_path / METRICS
+    folder.mkdir()
     children = [
         subprocess.Popen(
             [sys.executable, "-c", PROCESS, snapshot_id, built],
@@ -130,7 +142,7 @@ def test_processes_add_up_and_dead_ones_leave_what_they_counted(tmp_path):
         for child in children:
             assert child.stdout is not None
             assert child.stdout.readline() == b"counted\n"
-        registry = gathered(tmp_path)
+        registry = gathered(folder)
         ended = {"method": "GetItems", "code": "OK"}
         value = registry.get_sample_value
         assert value("shelfmate_call_seconds_count", ended) == 3

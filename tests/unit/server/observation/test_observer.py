@@ -93,7 +93,9 @@ async def test_refusals_are_counted_and_made_up_methods_share_one_label(service)
         grpc.aio.insecure_channel(target) as channel,
     ):
         for name in "abc":
-            await failure(channel.unary_unary(f"/shelfmate.v1.RecommenderService/{name}")(b""))
+            path = f"/shelfmate.v1.RecommenderService/{name}"
+            send: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(path)
+            await failure(send(b""))
         assert calls(registry, "UNAUTHENTICATED", "other") == 3
 
 

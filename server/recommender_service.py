@@ -118,13 +118,13 @@ class RecommenderService(recommender_pb2_grpc.RecommenderServiceServicer):
         """Search near items, vectors or mixtures of items."""
         left_s = context.time_remaining()
         deadline = _deadline(left_s, allow_partial=request.call.allow_partial)
-        record = current_call()
+        record, effort = current_call(), self._searches.effort
 
         def search() -> Steps[pb.SearchNeighborsResponse]:
             deadline.check("read")
             batch, faults = within(self._limits, neighbor_batch(request))
             started = time.perf_counter_ns()
-            begun = recommender.begin_neighbors(batch, self._searches.effort)
+            begun = recommender.begin_neighbors(batch, effort)
             yield from begun.waiting()
             record.spent("search", started)
             report = Report(recommender.state, batch.call.debug, record.stages)

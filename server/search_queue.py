@@ -119,7 +119,7 @@ class SearchQueue:
 
     @property
     def effort(self) -> Effort:
-        """How much is done for a call that comes now."""
+        """How much is done for a call that comes now; for the event loop to ask."""
         return self._brown_out.effort(idle=not self._waiting)
 
     @property

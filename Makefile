@@ -24,7 +24,7 @@ INSTALL_OURS = $(BIN)/uv pip install --quiet --python $(BIN)/python --no-build-i
 	-e proto -e .
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-extras check lint-proto proto bench-smoke docs requirements clean
+.PHONY: help demo test test-extras node-example check lint-proto proto bench-smoke docs requirements clean
 
 # The stamp holds the folder it was made in: scripts of an environment do not survive a move.
 ifneq ($(shell test -x $(BIN)/python && cat $(READY) 2>/dev/null),$(CURDIR))
@@ -42,8 +42,15 @@ test: $(READY) ## run the tests that need no optional package
 
 test-extras: ## install the optional packages and run the tests that need them
 	@if grep -rqs --include='*.py' 'mark\.extras' tests; then \
-		$(MAKE) --no-print-directory $(EXTRAS) && $(BIN)/pytest -m extras; \
+		$(MAKE) --no-print-directory $(EXTRAS) node-example && $(BIN)/pytest -m extras; \
 	else echo "test-extras: no test is marked extras yet; nothing to run"; fi
+
+node-example: # part of test-extras; needs npm
+	@if ! command -v npm >/dev/null; then \
+		echo "examples/node: left out, npm is not installed"; \
+	elif [ examples/node/node_modules/.package-lock.json -nt examples/node/package-lock.json ]; then :; \
+	elif ! (cd examples/node && npm ci --silent --no-audit --no-fund --ignore-scripts); then \
+		echo "examples/node: left out, npm cannot get its packages"; fi
 
 check: $(READY) lint-proto ## lint, format, types, imports, stubs, wire contract, docs
 	$(BIN)/ruff check .

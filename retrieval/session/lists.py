@@ -115,6 +115,8 @@ class SessionLists:
         table = self._task.state.snapshot.spaces[self._task.space]
         positions = table.positions(rows)
         liked = (positions >= 0) & (weights > 0)
+        if not liked.any():
+            return self._of_items()
         found = find_interests(
             unit_rows(np.asarray(table.vectors[positions[liked]])),
             weights[liked],
@@ -122,10 +124,10 @@ class SessionLists:
             distance=config.interest_distance,
         )
         medoids = rows[liked][[interest.medoid for interest in found]]
-        against = np.flatnonzero(weights < 0)[: config.max_lists]
+        against = [at for at in visited.heaviest(config.max_lists) if visited.weights[at] < 0]
         return self._listings(
-            [*medoids.tolist(), *rows[against].tolist()],
-            [*(interest.weight for interest in found), *weights[against].tolist()],
+            [*medoids.tolist(), *visited.rows[against].tolist()],
+            [*(interest.weight for interest in found), *visited.weights[against].tolist()],
         )
 
     def _listings(self, rows: Sequence[int], weights: Sequence[float]) -> list[Listing]:

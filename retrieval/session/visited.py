@@ -43,10 +43,13 @@ class Visited:
         return tuple(self.rows.tolist())
 
     def heaviest(self, n: int) -> NDArray[np.intp]:
-        """Return the places of at most n rows that speak for themselves, in the order of visits."""
-        liked = np.flatnonzero(self.weights > 0)
-        best = liked[np.argsort(-self.weights[liked], kind="stable")[:n]]
-        return np.sort(best)
+        """Return the places of the n rows that are liked most and the n that are disliked most.
+
+        They stand in the order of visits; of equal weights the later visits count.
+        """
+        order = np.argsort(self.weights, kind="stable")
+        disliked, liked = order[self.weights[order] < 0], order[self.weights[order] > 0]
+        return np.sort(np.concatenate([disliked[:n], liked[::-1][:n]]))
 
 
 def visited_rows(items: Vocabulary, visits: Sequence[Visit], config: SessionConfig) -> Visited:

@@ -44,8 +44,8 @@ class CallRecord:
         self.entries = 0
         self.failed = 0
         self.fallbacks = 0
-        self.sources: Counter[Source] = Counter()
-        self.shortfalls: Counter[ShortfallReason] = Counter()
+        self.sources: dict[Source, int] = {}
+        self.shortfalls: dict[ShortfallReason, int] = {}
         self.partial = False
         self.degraded = False
 
@@ -69,14 +69,19 @@ class CallRecord:
     def _note_entry(self, answer: Answer) -> None:
         candidates = answer.candidates
         if isinstance(candidates, PlainList):
-            self.sources[candidates.source] += len(candidates)
+            self._note_items(candidates.source, len(candidates))
             self.fallbacks += candidates.source in FALLBACKS
         else:
             counts = Counter(candidate.source for candidate in candidates)
-            self.sources.update(counts)
+            for source, items in counts.items():
+                self._note_items(source, items)
             self.fallbacks += not FALLBACKS.isdisjoint(counts)
         if answer.shortfall is not None:
-            self.shortfalls[answer.shortfall.reason] += 1
+            reason = answer.shortfall.reason
+            self.shortfalls[reason] = self.shortfalls.get(reason, 0) + 1
+
+    def _note_items(self, source: Source, items: int) -> None:
+        self.sources[source] = self.sources.get(source, 0) + items
 
 
 CALL: ContextVar[CallRecord] = ContextVar("call")

@@ -1,5 +1,7 @@
 """What a worker counts, for Prometheus."""
 
+from bisect import bisect_left
+from collections.abc import Callable
 from datetime import datetime
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Summary
@@ -22,7 +24,7 @@ SECONDS = (
     1.0,
 )
 """From what a look-up takes to what no caller waits for."""
-ENTRIES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000)
+SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000)
 
 PREFIX = "shelfmate_"
 
@@ -30,29 +32,36 @@ PREFIX = "shelfmate_"
 class Metrics:
     """All metrics of a worker; those of several workers add up.
 
-    Children are looked up once for each set of labels: what a call costs beyond that is a few
-    additions.
+    A call costs one histogram's observation and a few additions to plain numbers: children are looked
+    up once for each set of labels, and counters are added to together.
 
     Args:
         registry: what the page shows where there is one worker. Those of several workers are
             gathered from files instead.
+        later: has a function called in a moment, on the thread that counts calls.
     """
 
-    def __init__(self, registry: CollectorRegistry) -> None:
+    def __init__(
+        self, registry: CollectorRegistry, later: Callable[[Callable[[], None]], object]
+    ) -> None:
+        self._later = later
+        self._is_due = False
+        self._pending: dict[tuple[Counter, tuple[str, ...]], float] = {}
+        self._running = 0
         self._calls = _histogram(
             registry, "call_seconds", "Time of calls.", ("method", "code"), SECONDS
         )
-        self._stages = _histogram(
-            registry, "stage_seconds", "Time of stages of calls.", ("method", "stage"), SECONDS
+        self._stages = _counter(registry, "stages", "Stages of calls.", "method", "stage")
+        self._stage_time = _counter(
+            registry, "stage_seconds", "Time of stages of calls.", "method", "stage"
         )
-        self._entries = _histogram(
-            registry, "batch_entries", "Entries of calls.", ("method",), ENTRIES
-        )
+        self._entries = _counter(registry, "entries", "Entries of calls.", "method")
+        self._sizes = _counter(registry, "batches", "Calls by entries.", "method", "most_entries")
         self._waits = _histogram(
             registry, "queue_seconds", "Longest wait of what is searched together.", (), SECONDS
         )
         self._batches = _histogram(
-            registry, "search_entries", "Entries that are searched together.", (), ENTRIES
+            registry, "search_entries", "Entries that are searched together.", (), SIZES
         )
         self._items = _counter(registry, "items", "Items of answers.", "method", "source")
         self._failed = _counter(registry, "failed_entries", "Entries that failed.", "method")
@@ -80,9 +89,10 @@ class Metrics:
         )
         self._created = Gauge(
             f"{PREFIX}snapshot_created_timestamp_seconds",
-            "When the oldest snapshot in service was built.",
+            "When a snapshot was built.",
+            ("snapshot_id",),
             registry=registry,
-            multiprocess_mode="livemin",
+            multiprocess_mode="livemax",
         )
         self._swaps = _counter(registry, "snapshot_swaps", "Snapshots put in service.", "result")
         self._recall = Summary(
@@ -97,7 +107,8 @@ class Metrics:
 
     def begun(self) -> None:
         """Count a call in."""
-        self._in_flight.inc()
+        self._running += 1
+        self._show_soon()
 
     def ended(self, method: str, code: str, seconds: float, record: CallRecord) -> None:
         """Count a call out.
@@ -108,27 +119,44 @@ class Metrics:
             seconds: from its arrival to its answer.
             record: what is known of it.
         """
-        self._in_flight.dec()
+        self._running -= 1
+        self._show_soon()
         self._histogram(self._calls, method, code).observe(seconds)
-        for stage, duration_ns in record.stages.items():
-            self._histogram(self._stages, method, stage).observe(duration_ns / 1e9)
+        for stage, spent_ns in record.stages.items():
+            self._add(self._stages, 1, method, stage)
+            self._add(self._stage_time, spent_ns / 1e9, method, stage)
         if record.entries:
-            self._histogram(self._entries, method).observe(record.entries)
+            size = SIZES[min(bisect_left(SIZES, record.entries), len(SIZES) - 1)]
+            self._add(self._sizes, 1, method, str(size))
             self._count_entries(method, record)
         if record.partial:
-            self._counter(self._lessened, method, "deadline").inc()
+            self._add(self._lessened, 1, method, "deadline")
         if record.degraded:
-            self._counter(self._lessened, method, "load").inc()
+            self._add(self._lessened, 1, method, "load")
+
+    def flush(self) -> None:
+        """Show everything that was counted so far."""
+        self._is_due = False
+        pending, self._pending = self._pending, {}
+        for (metric, labels), amount in pending.items():
+            self._counter(metric, *labels).inc(amount)
+        self._in_flight.set(self._running)
+
+    def _show_soon(self) -> None:
+        if not self._is_due:
+            self._is_due = True
+            self._later(self.flush)
 
     def _count_entries(self, method: str, record: CallRecord) -> None:
+        self._add(self._entries, record.entries, method)
         for source, items in record.sources.items():
-            self._counter(self._items, method, source.value).inc(items)
+            self._add(self._items, items, method, source.value)
         if record.failed:
-            self._counter(self._failed, method).inc(record.failed)
+            self._add(self._failed, record.failed, method)
         if record.fallbacks:
-            self._counter(self._fallbacks, method).inc(record.fallbacks)
+            self._add(self._fallbacks, record.fallbacks, method)
         for reason, entries in record.shortfalls.items():
-            self._counter(self._shortfalls, method, reason.value).inc(entries)
+            self._add(self._shortfalls, entries, method, reason.value)
 
     def batched(self, entries: int, waited_s: float) -> None:
         """Count entries that are searched for together, and the longest wait among them."""
@@ -141,7 +169,7 @@ class Metrics:
             self._snapshot.labels(self._served).set(0)
         self._served = snapshot_id
         self._snapshot.labels(snapshot_id).set(1)
-        self._created.set(created_at.timestamp())
+        self._created.labels(snapshot_id).set(created_at.timestamp())
         self._counter(self._swaps, "done").inc()
 
     def swap_refused(self) -> None:
@@ -155,6 +183,11 @@ class Metrics:
     def probe_dropped(self) -> None:
         """Count a search that was to be compared and was not."""
         self._counter(self._probes_dropped).inc()
+
+    def _add(self, metric: Counter, amount: float, *labels: str) -> None:
+        """Add by and by: a counter of one of several processes lies in a file, and is slow."""
+        key = metric, labels
+        self._pending[key] = self._pending.get(key, 0.0) + amount
 
     def _histogram(self, metric: Histogram, *labels: str) -> Histogram:
         child = self._children.get((metric, *labels))

@@ -1,5 +1,6 @@
 """All that watches a worker."""
 
+import asyncio
 from random import Random
 
 from prometheus_client import CollectorRegistry
@@ -13,9 +14,14 @@ from server.observation.metrics import Metrics
 from server.observation.observer import Observer, SpanOpener
 from server.observation.recall_probe import RecallProbe
 
+SHOWN_AFTER_S = 0.25
+"""What is counted of calls is seen from outside so much later."""
+
 
 class Observation:
     """Metrics, logs of calls, spans and the recall probe, as the settings want them.
+
+    Made inside the event loop that calls are answered on.
 
     Args:
         config: the table [server].
@@ -31,7 +37,8 @@ class Observation:
 
     def __init__(self, config: ServerConfig) -> None:
         self.registry = CollectorRegistry()
-        self.metrics = Metrics(self.registry)
+        loop = asyncio.get_running_loop()
+        self.metrics = Metrics(self.registry, lambda flush: loop.call_later(SHOWN_AFTER_S, flush))
         self._spans = _span_opener(config.tracing)
         self.observer = Observer(
             self.metrics, config.logs, self._spans.begin_span if self._spans else None
@@ -56,7 +63,11 @@ class Observation:
         self.metrics.serves(snapshot.id, snapshot.manifest.created_at)
 
     def close(self) -> None:
-        """Compare no more, and send the spans that were not sent yet."""
+        """Compare no more, show what was counted, and send the spans that were not sent yet.
+
+        To be called when no call is in flight any more; may take a moment.
+        """
+        self.metrics.flush()
         if self._probe is not None:
             self._probe.close()
         if self._spans is not None:

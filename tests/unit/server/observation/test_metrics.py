@@ -2,6 +2,7 @@ import os
 import subprocess
 import sys
 import urllib.request
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
@@ -31,11 +32,12 @@ from datetime import UTC, datetime
 from prometheus_client import CollectorRegistry
 from server.observation.call_record import CallRecord
 from server.observation.metrics import Metrics
-metrics = Metrics(CollectorRegistry())
+metrics = Metrics(CollectorRegistry(), lambda flush: None)
 metrics.serves(sys.argv[1], datetime.fromtimestamp(float(sys.argv[2]), UTC))
 metrics.begun()
 metrics.begun()
 metrics.ended("GetItems", "OK", 0.002, CallRecord())
+metrics.flush()
 print("counted", flush=True)
 sys.stdin.read()
 """
@@ -48,7 +50,7 @@ def registry() -> CollectorRegistry:
 
 @pytest.fixture
 def metrics(registry) -> Metrics:
-    return Metrics(registry)
+    return Metrics(registry, lambda flush: None)
 
 
 def test_call_is_counted_by_method_and_code_and_its_answer_by_source(registry, metrics):
@@ -60,13 +62,16 @@ def test_call_is_counted_by_method_and_code_and_its_answer_by_source(registry, m
     metrics.begun()
     metrics.begun()
     metrics.ended("RecommendSimilar", "OK", 0.004, record)
+    metrics.flush()
     method = {"method": "RecommendSimilar"}
     expected: dict[tuple[str, tuple[str, str] | None], float] = {
         ("calls_in_flight", None): 1,
         ("call_seconds_count", ("code", "OK")): 1,
         ("call_seconds_sum", ("code", "OK")): 0.004,
-        ("stage_seconds_sum", ("stage", "lookup")): 0.002,
-        ("batch_entries_sum", None): 7,
+        ("stages_total", ("stage", "lookup")): 1,
+        ("stage_seconds_total", ("stage", "lookup")): 0.002,
+        ("entries_total", None): 7,
+        ("batches_total", ("most_entries", "10")): 1,
         ("items_total", ("source", "live")): 20,
         ("items_total", ("source", "popular")): 5,
         ("failed_entries_total", None): 1,
@@ -80,6 +85,21 @@ def test_call_is_counted_by_method_and_code_and_its_answer_by_source(registry, m
         assert registry.get_sample_value(f"shelfmate_{name}", labels) == pytest.approx(value), name
 
 
+def test_what_is_counted_is_shown_once_a_moment_however_many_calls_there_are(registry):
+    flushes: list[Callable[[], None]] = []
+    metrics = Metrics(registry, flushes.append)
+    for _ in range(5):
+        metrics.begun()
+        metrics.ended("GetItems", "OK", 0.002, CallRecord())
+    metrics.begun()
+    assert len(flushes) == 1
+    flushes.pop()()
+    assert registry.get_sample_value("shelfmate_calls_in_flight") == 1
+    metrics.ended("GetItems", "OK", 0.002, CallRecord())
+    flushes.pop()()
+    assert registry.get_sample_value("shelfmate_calls_in_flight") == 0
+
+
 def test_swap_moves_the_worker_from_one_snapshot_to_the_other(registry, metrics):
     metrics.serves("old", BUILT)
     metrics.serves("new", datetime(2026, 11, 25, tzinfo=UTC))
@@ -87,8 +107,10 @@ def test_swap_moves_the_worker_from_one_snapshot_to_the_other(registry, metrics)
     workers = "shelfmate_snapshot_workers"
     assert registry.get_sample_value(workers, {"snapshot_id": "old"}) == 0
     assert registry.get_sample_value(workers, {"snapshot_id": "new"}) == 1
-    created = registry.get_sample_value("shelfmate_snapshot_created_timestamp_seconds")
-    assert created == datetime(2026, 11, 25, tzinfo=UTC).timestamp()
+    created = "shelfmate_snapshot_created_timestamp_seconds"
+    for snapshot_id, day in (("old", 24), ("new", 25)):
+        moment = registry.get_sample_value(created, {"snapshot_id": snapshot_id})
+        assert moment == datetime(2026, 11, day, tzinfo=UTC).timestamp()
     swaps = "shelfmate_snapshot_swaps_total"
     assert registry.get_sample_value(swaps, {"result": "refused"}) == 1
 
@@ -148,12 +170,14 @@ def test_processes_add_up_and_dead_ones_leave_what_they_counted(tmp_path):
         assert value("shelfmate_call_seconds_count", ended) == 3
         assert value("shelfmate_calls_in_flight") == 3
         assert value("shelfmate_snapshot_workers", {"snapshot_id": "new"}) == 2
-        assert value("shelfmate_snapshot_created_timestamp_seconds") == 100
+        created = "shelfmate_snapshot_created_timestamp_seconds"
+        assert value(created, {"snapshot_id": "old"}) == 100
         children[0].communicate()
         forget(tmp_path, children[0].pid)
         assert value("shelfmate_call_seconds_count", ended) == 3
         assert value("shelfmate_calls_in_flight") == 2
-        assert value("shelfmate_snapshot_created_timestamp_seconds") == 200
+        assert value(created, {"snapshot_id": "old"}) is None
+        assert value(created, {"snapshot_id": "new"}) == 200
     finally:
         for child in children:
             child.communicate()

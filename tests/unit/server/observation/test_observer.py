@@ -23,10 +23,14 @@ CODE = grpc.StatusCode
 NOTHING_SLOW = LogsConfig(slow_ms=1e9)
 
 
+def at_once(flush) -> None:
+    asyncio.get_running_loop().call_soon(flush)
+
+
 @asynccontextmanager
 async def observed(service: Echo, logs: LogsConfig = NOTHING_SLOW, guard: Guard | None = None):
     registry = CollectorRegistry()
-    interceptors = [Observer(Metrics(registry), logs), *([guard] if guard else [])]
+    interceptors = [Observer(Metrics(registry, at_once), logs), *([guard] if guard else [])]
     async with (
         echoing(service, interceptors) as target,
         grpc.aio.insecure_channel(target) as channel,
@@ -64,6 +68,7 @@ async def test_calls_are_counted_by_their_code(service):
             assert (await failure(stub.GetItems(question(item)))).code() is code
             assert calls(registry, code.name) == 1
         assert calls(registry, "OK") == 3
+        await asyncio.sleep(0)
         assert registry.get_sample_value("shelfmate_calls_in_flight") == 0
 
 
@@ -88,7 +93,8 @@ async def test_refusals_are_counted_and_made_up_methods_share_one_label(service)
         assert calls(registry, "UNAUTHENTICATED") == 1
     async with (
         echoing(
-            service, [Observer(Metrics(registry := CollectorRegistry()), NOTHING_SLOW), guard]
+            service,
+            [Observer(Metrics(registry := CollectorRegistry(), at_once), NOTHING_SLOW), guard],
         ) as target,
         grpc.aio.insecure_channel(target) as channel,
     ):

@@ -41,7 +41,11 @@ async def traced(service: Echo, exporter: InMemorySpanExporter):
     provider = TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
     tracing = Tracing(provider)
-    observer = Observer(Metrics(CollectorRegistry()), LogsConfig(slow_ms=1e9), tracing.begin_span)
+    observer = Observer(
+        Metrics(CollectorRegistry(), lambda flush: None),
+        LogsConfig(slow_ms=1e9),
+        tracing.begin_span,
+    )
     async with echoing(service, [observer]) as target, grpc.aio.insecure_channel(target) as channel:
         yield recommender_pb2_grpc.RecommenderServiceStub(channel)
     tracing.close()

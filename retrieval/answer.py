@@ -106,3 +106,5 @@ class BatchAnswer(NamedTuple):
     """Effort of the searches of entries that asked for none of their own."""
     degraded: bool = False
     """Less was done than was asked, because of the server's load."""
+    experiment_label: str = ""
+    """`experiment/arm` that assigned the config; empty where none did."""

@@ -41,6 +41,8 @@ class Begun(NamedTuple):
     """Effort of the searches of entries that ask for none of their own."""
     is_degraded: bool = False
     """Less is done than was asked, because of the server's load."""
+    experiment_label: str = ""
+    """`experiment/arm` that assigned the config; empty where none did."""
 
     @property
     def pending(self) -> bool:
@@ -64,11 +66,15 @@ class Begun(NamedTuple):
     def answer(self) -> BatchAnswer:
         """Return the outcomes; no entry may be waiting."""
         if isinstance(self.run, UnsupportedError):
-            return BatchAnswer([self.run] * self.size, self.serving_config)
+            outcomes = [self.run] * self.size
+            return BatchAnswer(
+                outcomes, self.serving_config, experiment_label=self.experiment_label
+            )
         return BatchAnswer(
             self.run.outcomes,
             self.serving_config,
             self.run.is_partial,
             self.accuracy,
             self.is_degraded,
+            self.experiment_label,
         )

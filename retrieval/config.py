@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from artifacts.accuracy import Accuracy
 from artifacts.relation import Relation
 from retrieval.candidates import Source
+from retrieval.experiments import ExperimentConfig, Name
 from retrieval.queries import MAX_K
 from retrieval.session.config import SessionConfig
 from retrieval.session_knn_config import SessionKnnConfig
@@ -58,6 +59,21 @@ class RetrievalConfig(BaseModel):
     """Behaviours by name."""
     default_serving: str = ""
     """Name of the behaviour of calls that name none; empty: the first one."""
+    experiments: dict[Name, ExperimentConfig] = {}
+    """Experiments by name, for calls that name no behaviour; of several the first that has an arm for
+    the visitor counts."""
+
+    @model_validator(mode="after")
+    def _check_arms(self) -> Self:
+        """Refuse an arm whose visitors would get nothing."""
+        for name, experiment in self.experiments.items():
+            for label, arm in experiment.arms.items():
+                if arm.serving_config not in self.serving:
+                    raise ValueError(
+                        f"experiments.{name}.arms.{label}.serving_config: expected one of "
+                        f"{sorted(self.serving)}, got {arm.serving_config!r}"
+                    )
+        return self
 
     @model_validator(mode="after")
     def _check_default(self) -> Self:

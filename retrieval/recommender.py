@@ -10,6 +10,7 @@ from retrieval.begun import Begun
 from retrieval.config import RetrievalConfig
 from retrieval.deadline import Deadline
 from retrieval.effort import Effort
+from retrieval.experiments import Assignment, assign
 from retrieval.for_user import UserRun
 from retrieval.item_ids import checked_id
 from retrieval.plan import Plan
@@ -79,7 +80,7 @@ class Recommender:
             RequestError: the batch itself is at fault.
         """
         _check_size(len(batch.queries), "requests")
-        name = self._resolve(batch.call)
+        name, label = self._resolve(batch.call)
         task = self._task(self._lowered[effort][name], batch)
         run: SimilarRun | UnsupportedError
         try:
@@ -91,7 +92,7 @@ class Recommender:
             is_degraded = run.is_degraded
         except UnsupportedError as error:
             run, is_degraded = error, False
-        return Begun(name, run, len(batch.queries), task.plan.accuracy, is_degraded)
+        return Begun(name, run, len(batch.queries), task.plan.accuracy, is_degraded, label)
 
     def neighbors(self, batch: NeighborBatch, deadline: Deadline | None = None) -> BatchAnswer:
         """Search near items, vectors or mixtures of items.
@@ -116,7 +117,7 @@ class Recommender:
             OverloadedError: at this effort the server runs no such searches.
         """
         _check_size(len(batch.queries), "requests")
-        name = self._resolve(batch.call)
+        name, label = self._resolve(batch.call)
         usual = self._lowered[effort][name]
         task = NeighborTask(
             state=self.state,
@@ -134,7 +135,7 @@ class Recommender:
             is_degraded = run.is_degraded
         except UnsupportedError as error:
             run, is_degraded = error, False
-        return Begun(name, run, len(batch.queries), task.plan.accuracy, is_degraded)
+        return Begun(name, run, len(batch.queries), task.plan.accuracy, is_degraded, label)
 
     def for_session(self, batch: SessionBatch, deadline: Deadline | None = None) -> BatchAnswer:
         """Recommend for what was just visited.
@@ -158,12 +159,12 @@ class Recommender:
             RequestError: the batch itself is at fault.
         """
         _check_size(len(batch.queries), "requests")
-        name = self._resolve(batch.call)
+        name, label = self._resolve(batch.call)
         task = self._session_task(name, batch, effort)
         if batch.strategy is not None:
             task = replace(task, strategy=batch.strategy)
         run = SessionRun(task, batch.queries)
-        return Begun(name, run, len(batch.queries), task.plan.accuracy, run.is_degraded)
+        return Begun(name, run, len(batch.queries), task.plan.accuracy, run.is_degraded, label)
 
     def for_user(self, batch: UserBatch, deadline: Deadline | None = None) -> BatchAnswer:
         """Recommend for shoppers.
@@ -187,7 +188,7 @@ class Recommender:
             RequestError: the batch itself is at fault.
         """
         _check_size(len(batch.queries), "requests")
-        name = self._resolve(batch.call)
+        name, label = self._resolve(batch.call)
         task = self._session_task(name, batch, effort)
         run: UserRun | UnsupportedError
         try:
@@ -195,7 +196,7 @@ class Recommender:
             is_degraded = run.is_degraded
         except UnsupportedError as error:
             run, is_degraded = error, False
-        return Begun(name, run, len(batch.queries), task.plan.accuracy, is_degraded)
+        return Begun(name, run, len(batch.queries), task.plan.accuracy, is_degraded, label)
 
     def item_rows(self, item_ids: Sequence[str]) -> list[int | RequestError]:
         """Return the row of each id, or what is wrong with it.
@@ -215,16 +216,19 @@ class Recommender:
             return UnknownItemError(f"expected an item of the snapshot, got {item_id!r}")
         return row
 
-    def _resolve(self, call: CallOptions) -> str:
-        """Return the name of the behaviour that a call gets."""
-        name = call.serving_config or self.configs.default_name
+    def _resolve(self, call: CallOptions) -> Assignment:
+        """Return the behaviour that a call gets: the one it names, an experiment's, the usual one."""
+        name = call.serving_config
+        if not name:
+            assigned = assign(self.configs.experiments, call.visitor_id)
+            return assigned or Assignment(self.configs.default_name, "")
         if name not in self._tasks:
             raise RequestError(
                 f"serving_config: expected one of {sorted(self._tasks)}, got {name!r}",
                 field="call.serving_config",
                 reason="UNKNOWN_SERVING_CONFIG",
             )
-        return name
+        return Assignment(name, "")
 
     def _usual(self, name: str) -> SimilarTask:
         """Return what a call gets that sets nothing but the name of a behaviour."""

@@ -94,6 +94,8 @@ def _write_info(info: common_pb2.ResponseInfo, answer: BatchAnswer, report: Repo
     info.snapshot_id = report.state.snapshot.id
     info.serving_config = answer.serving_config
     info.accuracy = ACCURACIES[answer.accuracy]
+    if answer.experiment_label:
+        info.experiment_label = answer.experiment_label
     if answer.degraded:
         info.degraded = True
     if answer.degraded:

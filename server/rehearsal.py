@@ -29,6 +29,10 @@ logger = logging.getLogger(__name__)
 MOST_S = 5.0
 """Warmth is worth no more: callers wait for the new snapshot."""
 
+BREATH_S = 0.000_2
+"""Pause between two requests, in which the event loop gets the interpreter: it would wait for it up
+to five milliseconds else, and with it all callers of the snapshot in service."""
+
 POPULAR = 16
 """Items asked for where no request is known, with each serving config."""
 
@@ -59,6 +63,7 @@ def rehearse(
         except ShelfmateError as error:
             logger.debug("rehearsal refused error=%s", error)
         answered += 1
+        time.sleep(BREATH_S)
     return answered
 
 

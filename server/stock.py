@@ -2,12 +2,15 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
+from artifacts.arrays import IntVector
 from artifacts.errors import StorageError
+from artifacts.vocabulary import Vocabulary
 from retrieval.state import ServingState
 from server.availability_store import AvailabilityStore, StockChange
 from server.worker import Worker
@@ -16,6 +19,11 @@ logger = logging.getLogger(__name__)
 
 POLL_S = 0.2
 """A change has to be in effect in all workers within a second."""
+
+IDS_AT_ONCE = 1_000
+"""Looked up in less than a millisecond."""
+
+BREATH_S = 0.000_2
 
 
 def bring_up_to_date(state: ServingState, store: AvailabilityStore) -> None:
@@ -27,9 +35,18 @@ def bring_up_to_date(state: ServingState, store: AvailabilityStore) -> None:
     availability = state.availability
     news = store.since(availability.version)
     if news.version != availability.version:
-        rows = state.snapshot.items.rows(news.item_ids)
+        rows = _rows(state.snapshot.items, news.item_ids)
         flags = np.fromiter(news.available, dtype=np.bool_, count=len(news.available))
         availability.mark(rows, flags, version=news.version)
+
+
+def _rows(items: Vocabulary, item_ids: Sequence[str]) -> IntVector:
+    """Look up many ids, and let the event loop have the interpreter now and then."""
+    parts = []
+    for start in range(0, len(item_ids), IDS_AT_ONCE):
+        parts.append(items.rows(item_ids[start : start + IDS_AT_ONCE]))
+        time.sleep(BREATH_S)
+    return np.concatenate(parts) if parts else np.empty(0, dtype=np.int32)
 
 
 class Stock:

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import TypeVar
 
-from artifacts.errors import SnapshotRefusedError
+from artifacts.errors import ShelfmateError, SnapshotRefusedError
 from indexer.native_threads import limit_native_threads
 from retrieval.recommender import Recommender
 from server.snapshot_loader import SnapshotLoader
@@ -60,6 +60,9 @@ class Swapper:
     async def start(self) -> None:
         """Put the current snapshot in service, the first one of this worker.
 
+        Where it is unfit, and other workers of the host serve another one, that one is served here,
+        too: a worker that takes the place of a dead one must not fail for what the others refused.
+
         Raises:
             ArtifactError: there is none, or it is damaged or of another format.
             ConfigError: a serving config names a space or relation that it lacks.
@@ -70,7 +73,15 @@ class Swapper:
             # Read before the pointer itself: what moves in between is noticed later.
             self._mark = self._snapshots.pointer_mark()
             id = self._snapshots.current(hint="shelfmate publish").name
-            self._activate(await self._off_loop(lambda: self._loader.load(id)))
+            try:
+                self._activate(await self._off_loop(lambda: self._loader.load(id)))
+            except ShelfmateError as error:
+                others = {report.snapshot_id for report in self._reports.others()} - {"", id}
+                if not others:
+                    raise
+                instead = min(others)
+                self._activate(await self._off_loop(lambda: self._loader.load(instead)))
+                self._refuse(id, str(error))
 
     async def follow(self, every_s: float) -> None:
         """Serve what `current` names, whenever it moves, until cancelled."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import weakref
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from artifacts.errors import SnapshotRefusedError
+from artifacts.errors import ArtifactError, SnapshotRefusedError
 from artifacts.manifest import MANIFEST_NAME
 from indexer.publish import publish
 from retrieval.queries import SimilarBatch, SimilarQuery
@@ -152,6 +153,27 @@ async def test_new_snapshot_knows_from_the_start_what_is_out_of_stock(host):
     await host.swapper.catch_up()
     state = host.worker.begin_call().state
     assert np.flatnonzero(state.availability.out_of_stock).tolist() == [7, 190]
+
+
+async def test_worker_that_starts_beside_others_serves_what_they_do_where_current_is_unfit(
+    host, tmp_path
+):
+    await host.swapper.start()
+    host.damage(host.second)
+    host.snapshots.use(host.second)
+    late = HostWorker.make(tmp_path, index=1, pid=os.getppid())
+    await late.swapper.start()
+    assert late.serving == host.first
+    assert late.worker.refusal is not None
+    assert late.worker.refusal.snapshot_id == host.second
+    await late.swapper.catch_up()
+    assert late.swapper.refusals == 1
+    host.swapper.close()
+    alone = HostWorker.make(tmp_path, index=1, pid=os.getppid())
+    with pytest.raises(ArtifactError, match="content differs from its checksum"):
+        await alone.swapper.start()
+    for worker in (late, alone):
+        worker.close()
 
 
 async def test_other_workers_are_told_what_is_served_and_what_is_refused(host, tmp_path):

@@ -1,5 +1,7 @@
 """Every enumeration of the domain has a number, and every number that is built a meaning."""
 
+from datetime import UTC, datetime
+
 import numpy as np
 import pytest
 
@@ -13,6 +15,7 @@ from retrieval.queries import (
     NO_OPTIONS,
     AnswerOptions,
     CallOptions,
+    EventKind,
     FilterSpec,
     NearDuplicateBand,
     NearItem,
@@ -20,22 +23,29 @@ from retrieval.queries import (
     NearVector,
     NewItem,
     PriceBand,
+    SessionQuery,
+    SessionStrategy,
     SimilarQuery,
     UnknownItemPolicy,
+    UserQuery,
+    Visit,
 )
-from server.convert import neighbor_batch, similar_batch
+from server.convert import neighbor_batch, session_batch, similar_batch, user_batch
 from server.convert.enums import (
     ACCURACY_OF,
+    EVENT_KIND_OF,
     POLICY_OF,
     REASONS,
     RELATION_OF,
     SCORE_KINDS,
     SOURCES,
     STAGES,
+    STRATEGY_OF,
     meaning,
 )
-from shelfmate.client import Options
-from shelfmate.client.requests import similar_request
+from shelfmate.client import Options, Shopper
+from shelfmate.client import Visit as client_visit
+from shelfmate.client.requests import sessions_request, similar_request, users_request
 from shelfmate.v1 import common_pb2 as common
 from shelfmate.v1 import recommender_pb2 as pb
 
@@ -53,11 +63,18 @@ def test_every_value_of_the_domain_has_a_number():
         (RELATION_OF, common.Relation, Relation),
         (ACCURACY_OF, common.Accuracy, Accuracy),
         (POLICY_OF, common.UnknownItemPolicy, UnknownItemPolicy),
+        (STRATEGY_OF, pb.SessionStrategy, SessionStrategy),
     ],
 )
 def test_every_number_has_a_meaning(of, enumeration, values):
     assert set(of) == set(enumeration.values())
     assert set(of.values()) == {None, *values}
+
+
+def test_a_visit_without_a_kind_is_a_view():
+    assert set(EVENT_KIND_OF) == set(common.EventKind.values())
+    assert set(EVENT_KIND_OF.values()) == set(EventKind)
+    assert EVENT_KIND_OF[common.EVENT_KIND_UNSPECIFIED] is EventKind.VIEW
 
 
 def test_number_without_a_meaning_is_refused_by_its_field():
@@ -134,6 +151,57 @@ def test_searches_near_items_vectors_and_mixtures_are_read():
     np.testing.assert_array_equal(vector.near.values, np.array([1, 2], dtype=np.float32))
     assert items.near == NearItems(["b", "c"], [1.0, -2.0])
     assert nothing.near is None
+
+
+def test_visits_are_read_as_the_client_writes_them():
+    at = datetime(2026, 5, 4, 3, 2, 1, 500_000, tzinfo=UTC)
+    written: list[str | client_visit] = [
+        "a",
+        client_visit("b", kind="purchase", weight=-0.5),
+        client_visit("c", kind="cart", weight=0, at=at),
+    ]
+    options = Options(k=3, serving_config="email", visitor_id="v", allow_partial=True)
+    batch, faults = session_batch(sessions_request([written, []], options, strategy="interests"))
+    visits = [
+        Visit("a"),
+        Visit("b", EventKind.PURCHASE, -0.5),
+        Visit("c", EventKind.CART, 0.0, at.timestamp()),
+    ]
+    call = CallOptions("email", allow_partial=True, visitor_id="v")
+    assert batch.queries == [SessionQuery(visits), SessionQuery([])]
+    assert (batch.call, batch.defaults) == (call, AnswerOptions(k=3))
+    assert (batch.strategy, faults) == (SessionStrategy.INTERESTS, {})
+
+
+def test_shoppers_are_read_as_the_client_writes_them():
+    shoppers: list[str | Shopper] = ["u", Shopper("w", ["a"], exclude_history=True)]
+    batch, _ = user_batch(users_request(shoppers, Options()))
+    assert batch.queries == [UserQuery("u", []), UserQuery("w", [Visit("a")], True)]
+    assert (batch.call, batch.defaults) == (DEFAULT_CALL, NO_OPTIONS)
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        (pb.SessionQuery.FromString(b"\x0a\x03\x0a\x01a\x0a\x02\x10\x09"), "visits[1].kind"),
+        (pb.SessionQuery(visits=[common.Visit()] * 1_001), "visits"),
+        (
+            pb.SessionQuery(options=common.AnswerOptions.FromString(b"\x18\x63")),
+            "options.accuracy",
+        ),
+    ],
+)
+def test_session_that_cannot_be_read_keeps_its_place(query, field):
+    good = pb.SessionQuery(visits=[common.Visit(item_id="a")])
+    batch, faults = session_batch(pb.RecommendForSessionRequest(requests=[good, query, good]))
+    assert [len(each.visits) for each in batch.queries] == [1, 0, 1]
+    assert {place: fault.field for place, fault in faults.items()} == {1: field}
+
+
+def test_strategy_without_a_meaning_is_refused():
+    with pytest.raises(RequestError) as caught:
+        session_batch(pb.RecommendForSessionRequest.FromString(b"\x18\x11"))
+    assert caught.value.field == "strategy"
 
 
 def test_entry_that_cannot_be_read_keeps_its_place():

@@ -1,6 +1,7 @@
 """What the clients do when a server sheds their calls, against a real one."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -26,27 +27,27 @@ class Busy(Echo):
         return await super().get_items(request, context)
 
 
-async def asked(target: str, flavour: str, *items: str, timeout_s: float = 20.0):
+async def asked(target: str, flavour: str, *items: str, timeout_s: float = 20.0) -> list[Any]:
     """Ask one call after the other, by either client, and return items and errors."""
     if flavour == "async":
         async with AsyncClient(target, timeout_s=timeout_s) as client:
             return [await caught(lambda item=item: client.items([item])) for item in items]
 
-    def ask():
+    def ask() -> list[Any]:
         with Client(target, timeout_s=timeout_s) as client:
             return [caught_now(lambda item=item: client.items([item])) for item in items]
 
     return await asyncio.to_thread(ask)
 
 
-async def caught(ask):
+async def caught(ask: Any) -> Any:
     try:
         return (await ask())[0]
     except CallError as error:
         return error
 
 
-def caught_now(ask):
+def caught_now(ask: Any) -> Any:
     try:
         return ask()[0]
     except CallError as error:

@@ -26,7 +26,8 @@ from tests.serving import serving
 from tests.shop import item_id
 
 HEALTH = health_pb2.HealthCheckResponse
-SERVICES = ["", "shelfmate.v1.RecommenderService"]
+ADMIN = "shelfmate.v1.AdminService"
+SERVICES = ["", "shelfmate.v1.RecommenderService", ADMIN]
 
 
 @pytest.fixture
@@ -65,6 +66,8 @@ async def test_listening_server_is_not_ready_before_it_has_loaded(tiny_snapshots
             watch = health.Watch(request)
             assert (await watch.read()).status == HEALTH.NOT_SERVING
             assert (await health.Check(request)).status == HEALTH.NOT_SERVING
+            admin = health_pb2.HealthCheckRequest(service=ADMIN)
+            assert (await health.Check(admin)).status == HEALTH.SERVING
             with pytest.raises(grpc.aio.AioRpcError) as caught:
                 await recommender.RecommendSimilar(query)
             assert caught.value.code() is grpc.StatusCode.UNAVAILABLE

@@ -39,7 +39,9 @@ class ApiKeys:
 
         Cost: one hash and one comparison for each known key.
         """
-        asked = sha256(key if isinstance(key, bytes) else key.encode()).digest()
+        asked = sha256(
+            key if isinstance(key, bytes) else key.encode("utf-8", "surrogatepass")
+        ).digest()
         found = None
         for digest, caller in self._known:
             if hmac.compare_digest(digest, asked):

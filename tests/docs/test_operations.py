@@ -5,6 +5,8 @@ import pytest
 
 from artifacts import errors
 from cli.exit_codes import BUG, INTERRUPTED, exit_code
+from retrieval.session.config import SessionConfig
+from retrieval.session_knn_config import SessionKnnConfig
 from tests.docs.pages import ROOT
 
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text("utf-8")
@@ -29,3 +31,14 @@ def test_every_extra_is_explained():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     missing = [name for name in project["optional-dependencies"] if f"`{name}`" not in OPERATIONS]
     assert missing == []
+
+
+@pytest.mark.parametrize("config", [SessionConfig, SessionKnnConfig])
+def test_every_setting_of_sessions_is_explained(config):
+    missing = [name for name in config.model_fields if f"| `{name}` |" not in OPERATIONS]
+    assert missing == []
+
+
+def test_the_example_of_sessions_is_read():
+    text = OPERATIONS.split("[retrieval.serving.home_page.session]", 1)[1].split("```", 1)[0]
+    assert SessionConfig.model_validate(tomllib.loads(text)).further_sources

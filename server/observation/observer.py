@@ -168,7 +168,7 @@ def _write_line(call: _Ended, request_id: str, left_out: int) -> None:
         "call ended method=%s code=%s ms=%.1f entries=%d stages=%s left_out=%d request_id=%s",
         call.method,
         call.code,
-        call.seconds * 1e3,
+        round(call.seconds * 1e3, 3),
         call.record.entries,
         ",".join(f"{stage}:{spent / 1e6:.1f}" for stage, spent in call.record.stages.items()),
         left_out,

@@ -6,7 +6,15 @@ from rich.console import Console
 from rich.table import Table
 
 from artifacts.errors import ConfigError, DataError
-from shelfmate.client import CallError, Client, EntryError, Item, Options, Recommendations
+from shelfmate.client import (
+    CallError,
+    Client,
+    EntryError,
+    Item,
+    Options,
+    Recommendations,
+    Shopper,
+)
 
 TIMEOUT_S = 5.0
 
@@ -35,15 +43,52 @@ def show_similar(
     """Print a table for each item that was answered, and return the errors of the others."""
     answers = client.similar(item_ids, options)
     titles = _titles(client, item_ids, answers.outcomes)
+    headings = [_named(item_id, titles) for item_id in item_ids]
+    return _show(headings, answers.outcomes, titles, options, console)
+
+
+def show_sessions(
+    client: Client, baskets: Sequence[Sequence[str]], options: Options, *, console: Console
+) -> list[EntryError]:
+    """Print a table for what was visited together, and return the errors of what failed."""
+    answers = client.sessions(baskets, options)
+    visited = [item_id for basket in baskets for item_id in basket]
+    titles = _titles(client, visited, answers.outcomes)
+    headings = ["\n".join(_named(item_id, titles) for item_id in basket) for basket in baskets]
+    return _show(headings, answers.outcomes, titles, options, console)
+
+
+def show_users(
+    client: Client, shoppers: Sequence[Shopper], options: Options, *, console: Console
+) -> list[EntryError]:
+    """Print a table for each shopper, and return the errors of those that failed."""
+    answers = client.users(shoppers, options)
+    titles = _titles(client, (), answers.outcomes)
+    headings = [f"shopper {shopper.user_id}" for shopper in shoppers]
+    return _show(headings, answers.outcomes, titles, options, console)
+
+
+def _show(
+    headings: Sequence[str],
+    outcomes: Sequence[Recommendations | EntryError],
+    titles: dict[str, str],
+    options: Options,
+    console: Console,
+) -> list[EntryError]:
+    """Print what was answered, and return the errors."""
     failed: list[EntryError] = []
-    for item_id, outcome in zip(item_ids, answers.outcomes, strict=True):
+    for heading, outcome in zip(headings, outcomes, strict=True):
         if isinstance(outcome, EntryError):
             failed.append(outcome)
         else:
-            console.print(_table(item_id, outcome, titles, options))
+            console.print(_table(heading, outcome, titles, options))
             for remark in _remarks(outcome, titles):
                 console.print(remark, style="italic", markup=False, soft_wrap=True)
     return failed
+
+
+def _named(item_id: str, titles: dict[str, str]) -> str:
+    return f"{item_id}  {titles.get(item_id, '(not in the catalogue)')}"
 
 
 def _titles(
@@ -67,11 +112,11 @@ def _titles(
 
 
 def _table(
-    item_id: str, answer: Recommendations, titles: dict[str, str], options: Options
+    heading: str, answer: Recommendations, titles: dict[str, str], options: Options
 ) -> Table:
     asked = ", ".join(filter(None, (options.serving_config, options.relation)))
     table = Table(
-        title=f"{item_id}  {titles.get(item_id, '(not in the catalogue)')}{f' ({asked})' if asked else ''}",
+        title=f"{heading}{f' ({asked})' if asked else ''}",
         title_justify="left",
         box=None,
         pad_edge=False,

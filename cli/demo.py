@@ -13,18 +13,19 @@ from artifacts.folders import write_file
 from artifacts.manifest import read_manifest
 from artifacts.relation import Relation
 from artifacts.snapshot import Snapshot
-from cli.ask import show_similar
+from cli.ask import show_sessions, show_similar, show_users
 from cli.child_server import child_server
 from cli.complete_journey import write_complete_journey
 from cli.pipeline import run_all
 from cli.progress import ConsoleProgress
 from cli.shop import ShopConfig, load_shop
-from shelfmate.client import Client, Options
+from shelfmate.client import Client, Options, Shopper
 from trainer.evaluation_report import EvaluationReport
 
 SHOP_NAME = "complete-journey.toml"
 CALLS = 1_000
 SHOWN = 5
+HOME_PAGE = "home_page"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,12 @@ def _ask(client: Client, snapshot: Snapshot, console: Console) -> None:
         for page in ("offer_page", "new_product_page"):
             options = Options(k=SHOWN, serving_config=page)
             show_similar(client, [cold], options, console=console)
+    console.print("\nWhat belongs with a basket, and what a shopper may want:")
+    options = Options(k=SHOWN, serving_config=HOME_PAGE)
+    show_sessions(client, [known], options, console=console)
+    if snapshot.users is not None:
+        shopper = Shopper(snapshot.users.ids.id(0), exclude_history=True)
+        show_users(client, [shopper], options, console=console)
 
 
 def popular_items(snapshot: Snapshot, *, count: int) -> list[str]:

@@ -4,9 +4,11 @@ import io
 
 from rich.console import Console
 
-from cli.ask import ask_similar
-from shelfmate.client import Options
+from cli.ask import ask_similar, show_sessions, show_users
+from retrieval.queries import UserBatch, UserQuery
+from shelfmate.client import Options, Shopper
 from tests.shop import COLD, item_id
+from tests.shop_shoppers import shopper
 
 
 def shown(child, item: str) -> str:
@@ -32,3 +34,20 @@ def test_why_nothing_was_borrowed_is_shown(child, tiny_recommender):
     assert f"nothing borrowed: {item_id(unused.row)} is the most alike" in text
     assert f"({unused.similarity:.3f}), at least 1.000 is asked for" in text
     assert text.count("popular") == 3
+
+
+def test_baskets_and_shoppers_are_shown_by_what_they_are(client, tiny_recommender):
+    page = io.StringIO()
+    console = Console(file=page, width=120)
+    options = Options(k=4)
+    assert show_sessions(client, [[item_id(3), item_id(5)]], options, console=console) == []
+    shoppers = [Shopper(shopper(2)), Shopper("")]
+    (failed,) = show_users(client, shoppers, options, console=console)
+    assert failed.field == "requests[1].user_id"
+    text = page.getvalue()
+    for row in (3, 5):
+        assert f"{item_id(row)}  Title {row}" in text
+    assert f"shopper {shopper(2)}" in text
+    assert text.count("live") == 8
+    (outcome,) = tiny_recommender.for_user(UserBatch([UserQuery(shopper(2))])).outcomes
+    assert tiny_recommender.state.snapshot.items.id(outcome.candidates[0].row) in text

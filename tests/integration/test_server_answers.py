@@ -101,6 +101,18 @@ def test_live_search_goes_on_where_the_precomputed_list_ends(client, tiny_state)
     assert sources == ["precomputed"] * TABLE_K + ["live"] * (50 - TABLE_K)
 
 
+@pytest.mark.parametrize("source", ["co_occurrence", "session_knn"])
+def test_sources_of_sessions_are_asked_by_name(client, tiny_recommender, tiny_state, source):
+    rows = [0, 3, 41]
+    queries = [SimilarQuery(item_id(row)) for row in rows]
+    served = client.similar([item_id(row) for row in rows], sources=[source])
+    expected = tiny_recommender.similar(SimilarBatch(queries, sources=[Source(source)]))
+    kind = "session_weight" if source == "session_knn" else source
+    for outcome, answer in zip(served.outcomes, expected.outcomes, strict=True):
+        assert triples(outcome) == pairs(answer, tiny_state)
+        assert {(item.source, item.score_kind) for item in outcome.items} == {(source, kind)}
+
+
 @pytest.mark.parametrize("exact", [False, True])
 @pytest.mark.parametrize("relation", list(Relation))
 def test_vector_search_is_exact_over_an_exact_index(client, tiny_state, exact, relation):

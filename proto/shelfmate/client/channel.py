@@ -31,6 +31,9 @@ MAX_RESPONSE_BYTES = 64 << 20
 CHANNEL_OPTIONS: tuple[tuple[str, str | int], ...] = (
     ("grpc.service_config", json.dumps(SERVICE_CONFIG)),
     ("grpc.max_receive_message_length", MAX_RESPONSE_BYTES),
+    # A worker that dies while a connection is being made leaves nobody to wait for: the next one
+    # may answer at once, and calls are tried again sooner than after gRPC's second.
+    ("grpc.initial_reconnect_backoff_ms", 100),
 )
 
 OWN_CONNECTION = ("grpc.use_local_subchannel_pool", 1)

@@ -1,11 +1,13 @@
 """Asks a running server and shows answers by title."""
 
-from collections.abc import Iterable, Iterator, Sequence
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from rich.console import Console
 from rich.table import Table
 
 from artifacts.errors import ConfigError, DataError
+from cli.access import access_of
 from shelfmate.client import (
     CallError,
     Client,
@@ -15,6 +17,7 @@ from shelfmate.client import (
     Recommendations,
     Shopper,
 )
+from shelfmate.client.visits import Strategy
 
 TIMEOUT_S = 5.0
 
@@ -28,9 +31,45 @@ def ask_similar(
         ConfigError: the server cannot be reached or refuses the call.
         DataError: an entry failed; what could be answered was shown.
     """
+    _ask(lambda client: show_similar(client, item_ids, options, console=console), address)
+
+
+def ask_session(
+    item_ids: Sequence[str],
+    options: Options,
+    *,
+    strategy: Strategy | None,
+    address: str,
+    console: Console,
+) -> None:
+    """Show what a server recommends for a shopper who visited some items, oldest first.
+
+    Raises:
+        ConfigError: the server cannot be reached or refuses the call.
+        DataError: the session failed.
+    """
+
+    def show(client: Client) -> list[EntryError]:
+        return show_sessions(client, [item_ids], options, strategy=strategy, console=console)
+
+    _ask(show, address)
+
+
+def ask_users(user_ids: Sequence[str], options: Options, *, address: str, console: Console) -> None:
+    """Show what a server recommends for each shopper.
+
+    Raises:
+        ConfigError: the server cannot be reached or refuses the call.
+        DataError: an entry failed; what could be answered was shown.
+    """
+    shoppers = [Shopper(user_id) for user_id in user_ids]
+    _ask(lambda client: show_users(client, shoppers, options, console=console), address)
+
+
+def _ask(show: Callable[[Client], list[EntryError]], address: str) -> None:
     try:
-        with Client(address, timeout_s=TIMEOUT_S) as client:
-            failed = show_similar(client, item_ids, options, console=console)
+        with Client(address, timeout_s=TIMEOUT_S, access=access_of(os.environ)) as client:
+            failed = show(client)
     except CallError as error:
         raise ConfigError(f"server at {address}: {error}") from error
     if failed:
@@ -48,10 +87,15 @@ def show_similar(
 
 
 def show_sessions(
-    client: Client, baskets: Sequence[Sequence[str]], options: Options, *, console: Console
+    client: Client,
+    baskets: Sequence[Sequence[str]],
+    options: Options,
+    *,
+    console: Console,
+    strategy: Strategy | None = None,
 ) -> list[EntryError]:
     """Print a table for what was visited together, and return the errors of what failed."""
-    answers = client.sessions(baskets, options)
+    answers = client.sessions(baskets, options, strategy=strategy)
     visited = [item_id for basket in baskets for item_id in basket]
     titles = _titles(client, visited, answers.outcomes)
     headings = ["\n".join(_named(item_id, titles) for item_id in basket) for basket in baskets]

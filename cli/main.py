@@ -1,6 +1,7 @@
 """The `shelfmate` command."""
 
 import logging
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -10,14 +11,16 @@ from rich.console import Console
 
 from artifacts.errors import ShelfmateError
 from artifacts.relation import Relation
-from cli.activate import access_of, activate_snapshot
-from cli.ask import ask_similar
+from cli.access import access_of
+from cli.activate import activate_snapshot
+from cli.ask import ask_session, ask_similar, ask_users
 from cli.exit_codes import BUG, INTERRUPTED, exit_code
 from cli.optional import extra
 from cli.progress import ConsoleProgress
 from cli.serving import run_server
 from cli.shop import ShopConfig, Workspace, load_shop
 from cli.snapshots import diff_snapshots, roll_back_snapshot, run_publish, snapshot_table
+from retrieval.queries import SessionStrategy
 from server.observation.logs import set_up_logs
 from shelfmate.client import Options
 
@@ -251,16 +254,10 @@ def activate_command(
     address: Annotated[
         str, typer.Option(help="Admin service of the host, host:port.")
     ] = "127.0.0.1:50052",
-    ca: Annotated[
-        Path | None, typer.Option(help="Authority of the server's certificate (PEM); turns TLS on.")
-    ] = None,
-    api_key: Annotated[
-        str, typer.Option(envvar="SHELFMATE_API_KEY", help="Where the host asks for one.")
-    ] = "",
     timeout: Annotated[float, typer.Option(help="Seconds to wait for all workers.", min=1)] = 120,
 ) -> None:
     """Put a snapshot in service on a running host, and wait until all of its workers serve it."""
-    replaced = activate_snapshot(id, address, access_of(ca, api_key), timeout_s=timeout)
+    replaced = activate_snapshot(id, address, access_of(os.environ), timeout_s=timeout)
     out.print(f"in service: {id} (before: {replaced or 'none'})", markup=False)
 
 
@@ -328,6 +325,44 @@ def similar_command(
         k=k, relation=relation.value if relation else None, serving_config=serving_config
     )
     ask_similar(item_ids, options, address=address, console=out)
+
+
+@app.command("session")
+def session_command(
+    item_ids: Annotated[list[str], typer.Argument(help="Ids of visited items, oldest first.")],
+    address: Annotated[str, typer.Option(help="Server, host:port.")] = "127.0.0.1:50051",
+    k: Annotated[int, typer.Option("-k", help="Items wanted.")] = 10,
+    strategy: Annotated[
+        SessionStrategy | None,
+        typer.Option(help="How visits become recommendations; unset: the server's choice."),
+    ] = None,
+    serving_config: Annotated[
+        str, typer.Option(help="Named behaviour; unset: the server's default.")
+    ] = "",
+) -> None:
+    """Ask a running server what belongs with visited items."""
+    options = Options(k=k, serving_config=serving_config)
+    ask_session(
+        item_ids,
+        options,
+        strategy=strategy.value if strategy else None,
+        address=address,
+        console=out,
+    )
+
+
+@app.command("user")
+def user_command(
+    user_ids: Annotated[list[str], typer.Argument(help="Ids of shoppers.")],
+    address: Annotated[str, typer.Option(help="Server, host:port.")] = "127.0.0.1:50051",
+    k: Annotated[int, typer.Option("-k", help="Items wanted.")] = 10,
+    serving_config: Annotated[
+        str, typer.Option(help="Named behaviour; unset: the server's default.")
+    ] = "",
+) -> None:
+    """Ask a running server what shoppers may want."""
+    options = Options(k=k, serving_config=serving_config)
+    ask_users(user_ids, options, address=address, console=out)
 
 
 @app.command("demo")

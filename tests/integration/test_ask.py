@@ -2,9 +2,11 @@
 
 import io
 
+import pytest
 from rich.console import Console
 
-from cli.ask import ask_similar, show_sessions, show_users
+from artifacts.errors import DataError
+from cli.ask import ask_session, ask_similar, ask_users, show_sessions, show_users
 from retrieval.queries import UserBatch, UserQuery
 from shelfmate.client import Options, Shopper
 from tests.shop import COLD, item_id
@@ -51,3 +53,21 @@ def test_baskets_and_shoppers_are_shown_by_what_they_are(client, tiny_recommende
     assert text.count("live") == 8
     (outcome,) = tiny_recommender.for_user(UserBatch([UserQuery(shopper(2))])).outcomes
     assert tiny_recommender.state.snapshot.items.id(outcome.candidates[0].row) in text
+
+
+def test_a_session_is_asked_by_the_strategy_that_is_wanted(child, client):
+    visited = [item_id(3), item_id(5)]
+    for strategy in ("aggregate", "interleave", "interests"):
+        page = io.StringIO()
+        console = Console(file=page, width=120)
+        ask_session(visited, Options(), strategy=strategy, address=child.target, console=console)
+        (expected,) = client.sessions([visited], strategy=strategy).outcomes
+        assert all(id in page.getvalue() for id in expected.item_ids)
+
+
+def test_a_shopper_who_cannot_be_answered_fails_after_the_others_were_shown(child):
+    page = io.StringIO()
+    console = Console(file=page, width=120)
+    with pytest.raises(DataError, match="INVALID_ARGUMENT"):
+        ask_users([shopper(2), ""], Options(), address=child.target, console=console)
+    assert f"shopper {shopper(2)}" in page.getvalue()

@@ -20,7 +20,7 @@ from artifacts.errors import (
 from artifacts.versions import VersionedRoot
 from indexer.publish import activate
 from server.swapper import Swapper
-from server.worker_reports import WorkerReports
+from server.worker_reports import WorkerReport, WorkerReports
 
 LOCK_NAME = ".activation.lock"
 
@@ -97,17 +97,26 @@ class HostSwap:
 
     async def _served_by_all(self, id: str, clock: Callable[[], float] = time.monotonic) -> None:
         until = clock() + LONGEST_S
+        mark = self._snapshots.pointer_mark()
         while waiting := [each for each in self._reports.others() if each.snapshot_id != id]:
-            refused = next((each for each in waiting if each.refused_id == id), None)
-            if refused is not None:
-                raise SnapshotRefusedError(
-                    f"worker {refused.index} (process {refused.pid}) goes on serving "
-                    f"{refused.snapshot_id}: {refused.reason}"
-                )
+            for each in waiting:
+                _check_not_refused(each, id, mark)
+            if self._snapshots.current_id() != id:
+                raise ConflictError(f"`current` was moved away from {id} meanwhile")
             if clock() >= until:
                 pids = ", ".join(str(each.pid) for each in waiting)
                 raise DeadlineError(f"processes {pids} did not take over {id} in {LONGEST_S:.0f} s")
             await asyncio.sleep(POLL_S)
+
+
+def _check_not_refused(report: WorkerReport, id: str, mark: tuple[int, int] | None) -> None:
+    """Return unless a worker refused the snapshot since the pointer was moved to it."""
+    refused = report.refused
+    if refused is not None and (refused.id, refused.mark) == (id, mark):
+        raise SnapshotRefusedError(
+            f"worker {report.index} (process {report.pid}) goes on serving "
+            f"{report.snapshot_id}: {refused.reason}"
+        )
 
 
 @contextmanager

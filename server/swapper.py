@@ -14,7 +14,7 @@ from indexer.native_threads import limit_native_threads
 from retrieval.recommender import Recommender
 from server.snapshot_loader import SnapshotLoader
 from server.worker import Refusal, Worker
-from server.worker_reports import WorkerReports
+from server.worker_reports import Refused, WorkerReports
 
 logger = logging.getLogger(__name__)
 
@@ -159,8 +159,9 @@ class Swapper:
     def _refuse(self, id: str, reason: str) -> None:
         self.refusals += 1
         self._worker.refuse(Refusal(id, reason, datetime.now(UTC)))
-        self._reports.write(snapshot_id=self.serving_id, refused_id=id, reason=reason)
-        logger.error("snapshot refused, the old one goes on serving=%s reason=%s", id, reason)
+        refused = Refused(id, reason, self._mark)
+        self._reports.write(snapshot_id=self.serving_id, refused=refused)
+        logger.error("snapshot refused serving=%s reason=%s", self.serving_id, reason)
 
     async def _off_loop(self, work: Callable[[], R]) -> R:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)

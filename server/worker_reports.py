@@ -4,6 +4,7 @@ import contextlib
 import logging
 import os
 from pathlib import Path
+from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -11,6 +12,15 @@ from artifacts.folders import write_file
 from server.place import Place
 
 logger = logging.getLogger(__name__)
+
+
+class Refused(NamedTuple):
+    """A snapshot that a worker could not take over."""
+
+    id: str
+    reason: str
+    mark: tuple[int, int] | None
+    """Of the pointer, as it was when the worker looked: what it says next may be another matter."""
 
 
 class WorkerReport(BaseModel):
@@ -23,10 +33,8 @@ class WorkerReport(BaseModel):
     pid: int
     snapshot_id: str = ""
     """What it serves; empty while it loads its first snapshot."""
-    refused_id: str = ""
-    """What it could not take over; empty where it serves what `current` names."""
-    reason: str = ""
-    """Why it could not."""
+    refused: Refused | None = None
+    """What it could not take over; None where it serves what `current` names."""
 
 
 class WorkerReports:
@@ -45,16 +53,12 @@ class WorkerReports:
         self._index = place.index
         self._pid = pid
 
-    def write(self, *, snapshot_id: str = "", refused_id: str = "", reason: str = "") -> None:
+    def write(self, *, snapshot_id: str = "", refused: Refused | None = None) -> None:
         """Replace this worker's report, atomically."""
         if self._folder is None:
             return
         report = WorkerReport(
-            index=self._index,
-            pid=self._pid,
-            snapshot_id=snapshot_id,
-            refused_id=refused_id,
-            reason=reason,
+            index=self._index, pid=self._pid, snapshot_id=snapshot_id, refused=refused
         )
         try:
             write_file(_path(self._folder, self._index), report.model_dump_json().encode())

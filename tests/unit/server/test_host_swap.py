@@ -119,6 +119,33 @@ async def test_refusal_of_another_worker_ends_the_wait_and_says_why(one, other):
     assert other.serving == one.first
 
 
+async def test_refusal_from_before_the_snapshot_was_mended_is_forgotten(one, other):
+    await one.swapper.start()
+    await other.swapper.start()
+    sound = one.damage(one.second)
+    one.snapshots.use(one.second)
+    for worker in (one, other):
+        await worker.swapper.catch_up()
+    one.vectors(one.second).write_bytes(sound)
+    call = asyncio.ensure_future(one.host_swap().activate(one.second))
+    await until(lambda: one.serving == one.second)
+    await asyncio.sleep(0)
+    assert not call.done()
+    await other.swapper.catch_up()
+    assert await call == one.second
+    assert other.serving == one.second
+
+
+async def test_pointer_that_is_moved_meanwhile_ends_the_wait(one, other):
+    await one.swapper.start()
+    await other.swapper.start()
+    call = asyncio.ensure_future(one.host_swap().activate(one.second))
+    await until(lambda: one.serving == one.second)
+    one.snapshots.use(one.first)
+    with pytest.raises(ConflictError, match="meanwhile"):
+        await call
+
+
 async def test_dead_workers_are_not_waited_for(one, two_nights, tmp_path):
     dead = HostWorker.make(tmp_path, index=1, pid=2**22 + 1)  # beyond the highest there can be
     await one.swapper.start()

@@ -184,6 +184,7 @@ async def test_other_workers_are_told_what_is_served_and_what_is_refused(host, t
     host.snapshots.use(host.second)
     await host.swapper.catch_up()
     (report,) = other.others()
-    assert (report.snapshot_id, report.refused_id) == (host.first, host.second)
+    assert report.refused is not None
+    assert (report.snapshot_id, report.refused.id) == (host.first, host.second)
     host.swapper.close()
     assert other.others() == []

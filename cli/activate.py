@@ -1,11 +1,9 @@
 """Puts a snapshot in service on a running host, by one call."""
 
-from pathlib import Path
-
 import grpc
 
 from artifacts.errors import ConfigError
-from shelfmate.client import Access, Tls
+from shelfmate.client import Access
 from shelfmate.client.call_error import call_error
 from shelfmate.v1 import admin_pb2, admin_pb2_grpc
 
@@ -30,20 +28,6 @@ def activate_snapshot(id: str, address: str, access: Access, *, timeout_s: float
         except grpc.RpcError as error:
             raise ConfigError(f"server at {address}: {call_error(error)}") from error
     return response.replaced_snapshot_id
-
-
-def access_of(ca: Path | None, api_key: str) -> Access:
-    """Return how a server is reached, and what is shown at its door.
-
-    Raises:
-        ConfigError: the file of the authority cannot be read.
-    """
-    if ca is None:
-        return Access(api_key=api_key)
-    try:
-        return Access(Tls(root_certificates=ca.read_bytes()), api_key=api_key)
-    except OSError as error:
-        raise ConfigError(f"--ca: {ca}: {error.strerror}") from error
 
 
 def _channel(address: str, access: Access) -> grpc.Channel:

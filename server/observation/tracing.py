@@ -1,5 +1,6 @@
 """Spans of calls and of their stages, by OpenTelemetry; imported only where tracing is on."""
 
+import threading
 import time
 from collections.abc import Callable
 
@@ -16,6 +17,8 @@ from server.observation.call_record import CallRecord
 from server.observation.config import TracingConfig
 
 NAME = "shelfmate"
+LAST_SPANS_S = 2.0
+"""What sending the last spans may take."""
 CODES = {code.name: code.value[0] for code in grpc.StatusCode}
 SERVER_FAULTS = frozenset(
     {"UNKNOWN", "DEADLINE_EXCEEDED", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS"}
@@ -34,6 +37,7 @@ def tracer_provider(config: TracingConfig) -> TracerProvider:
     provider = TracerProvider(
         sampler=ParentBased(TraceIdRatioBased(config.share)),
         resource=Resource.create({SERVICE_NAME: NAME}),
+        shutdown_on_exit=False,
     )
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
     return provider
@@ -71,8 +75,11 @@ class Tracing:
         return CallSpan(self._tracer, span, self._clock_ns() - time.perf_counter_ns())
 
     def close(self) -> None:
-        """Send what was not sent yet."""
-        self._provider.shutdown()
+        """Send what was not sent yet, unless nobody takes it."""
+        # A collector that is away would hold up the end of the server by its retries.
+        last = threading.Thread(target=self._provider.shutdown, name="last-spans", daemon=True)
+        last.start()
+        last.join(LAST_SPANS_S)
 
 
 class CallSpan:

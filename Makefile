@@ -24,7 +24,7 @@ INSTALL_OURS = $(BIN)/uv pip install --quiet --python $(BIN)/python --no-build-i
 	-e proto -e .
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-extras node-example check lint-proto proto bench-smoke docs requirements clean
+.PHONY: help demo test test-extras test-faults node-example check lint-proto proto bench-smoke docs requirements clean
 
 # The stamp holds the folder it was made in: scripts of an environment do not survive a move.
 ifneq ($(shell test -x $(BIN)/python && cat $(READY) 2>/dev/null),$(CURDIR))
@@ -38,7 +38,10 @@ demo: $(READY) ## real baskets to gRPC answers, in one command
 	$(BIN)/shelfmate demo
 
 test: $(READY) ## run the tests that need no optional package
-	$(BIN)/pytest -m "not extras"
+	$(BIN)/pytest -m "not extras and not faults"
+
+test-faults: $(READY) ## kill workers, damage snapshots, fill disks, all while calls are made
+	$(BIN)/pytest -m faults tests/faults
 
 test-extras: ## install the optional packages and run the tests that need them
 	@if grep -rqs --include='*.py' 'mark\.extras' tests; then \

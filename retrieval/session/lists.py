@@ -23,6 +23,9 @@ from retrieval.session.visited import Visited
 from retrieval.similar_entry import SimilarEntry, Subject
 from retrieval.visit_source import visit_source
 
+FEW_VISITS = 16
+"""Visits whose lists of a table are added up in no more time than a few look-ups take."""
+
 MOST_CLUSTERED = 100
 """Visited items that are looked at for interests, the heaviest ones: Ward's method is cubic."""
 
@@ -81,10 +84,15 @@ class SessionLists:
             if source is Source.SESSION_KNN and self._looks_up_only:
                 self.is_cut = True
                 continue
-            ranks = visit_source(self._task.state, source, self._task.session_knn)
-            entry = VisitList(ranks, self._visited, self.collector())
-            listings.append(Listing(name.value, config.weight_of(name), entry))
+            listings.append(Listing(name.value, config.weight_of(name), self._of_visits(source)))
         return listings
+
+    def _of_visits(self, source: Source) -> VisitList:
+        """Return the list of a table of sessions."""
+        ranks = visit_source(self._task.state, source, self._task.session_knn)
+        many = source is Source.SESSION_KNN or len(self._visited.trail) > FEW_VISITS
+        takes_long = many and not self._looks_up_only
+        return VisitList(ranks, self._visited, self.collector(), takes_long=takes_long)
 
     def _of_strategy(self) -> list[Listing]:
         """Return the strategy's own lists; where it cannot work, those of the visited items."""

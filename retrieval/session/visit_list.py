@@ -12,15 +12,24 @@ from retrieval.visit_source import VisitSource
 class VisitList:
     """The ranking of a source that looks up instead of searching.
 
+    Args:
+        source: ranks items for visits.
+        visited: the visits.
+        collector: takes the items.
+        takes_long: it is no matter of look-ups alone.
+
     Attributes:
         collector: holds what was found.
         search: never set: nothing is searched.
     """
 
-    __slots__ = ("_done", "_source", "_visited", "collector", "search")
+    __slots__ = ("_done", "_source", "_takes_long", "_visited", "collector", "search")
 
-    def __init__(self, source: VisitSource, visited: Visited, collector: Collector) -> None:
+    def __init__(
+        self, source: VisitSource, visited: Visited, collector: Collector, *, takes_long: bool
+    ) -> None:
         self._source = source
+        self._takes_long = takes_long
         self._visited = visited
         self._done = False
         self.collector = collector
@@ -32,8 +41,8 @@ class VisitList:
         return False
 
     def advance(self, *, at_once: bool = False) -> bool:
-        """Rank and judge, unless look-ups alone are wanted: a session may have hundreds of lists."""
-        if at_once and not self._done:
+        """Rank and judge, unless that takes too long now."""
+        if at_once and self._takes_long and not self._done:
             return False
         if not self._done:
             self._done = True

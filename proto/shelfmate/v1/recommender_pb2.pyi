@@ -56,9 +56,9 @@ class _SessionStrategyEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Sessi
     SESSION_STRATEGY_AGGREGATE: _SessionStrategy.ValueType  # 1
     """One search with the weighted mean of the visited items' vectors."""
     SESSION_STRATEGY_INTERLEAVE: _SessionStrategy.ValueType  # 2
-    """The visited items' own lists, interleaved."""
+    """The visited items' own lists, mixed."""
     SESSION_STRATEGY_INTERESTS: _SessionStrategy.ValueType  # 3
-    """Visits are clustered, one search a cluster, interleaved."""
+    """Visits are clustered, and the lists of the items in the middle of the clusters are mixed."""
 
 class SessionStrategy(_SessionStrategy, metaclass=_SessionStrategyEnumTypeWrapper):
     """How visits become recommendations."""
@@ -68,9 +68,9 @@ SESSION_STRATEGY_UNSPECIFIED: SessionStrategy.ValueType  # 0
 SESSION_STRATEGY_AGGREGATE: SessionStrategy.ValueType  # 1
 """One search with the weighted mean of the visited items' vectors."""
 SESSION_STRATEGY_INTERLEAVE: SessionStrategy.ValueType  # 2
-"""The visited items' own lists, interleaved."""
+"""The visited items' own lists, mixed."""
 SESSION_STRATEGY_INTERESTS: SessionStrategy.ValueType  # 3
-"""Visits are clustered, one search a cluster, interleaved."""
+"""Visits are clustered, and the lists of the items in the middle of the clusters are mixed."""
 Global___SessionStrategy: _TypeAlias = SessionStrategy  # noqa: Y015
 
 @_typing.final

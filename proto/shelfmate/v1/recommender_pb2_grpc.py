@@ -99,8 +99,8 @@ class RecommenderServiceServicer:
     def RecommendForSession(self, request, context):
         """Products for what was just visited.
 
-        Entry codes: INVALID_ARGUMENT (k, no visits, more than 1,000 visits, weight not finite),
-        NOT_FOUND (every visit unknown under FAIL), UNIMPLEMENTED (until this server has it).
+        Entry codes: INVALID_ARGUMENT (k, no visits, more than 1,000 visits, empty id, weight not
+        finite), NOT_FOUND (every visit unknown under FAIL).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -111,8 +111,7 @@ class RecommenderServiceServicer:
         visits they send, then to what is popular.
 
         Entry codes: INVALID_ARGUMENT (k, empty user id), NOT_FOUND (unknown user where the caller
-        forbade fallback), FAILED_PRECONDITION (the snapshot has no user vectors), UNIMPLEMENTED (until
-        this server has it).
+        forbade fallback), FAILED_PRECONDITION (the snapshot has no user vectors).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -77,16 +77,15 @@ class RecommenderServiceStub:
     RecommendForSession: _grpc.UnaryUnaryMultiCallable[_recommender_pb2.RecommendForSessionRequest, _recommender_pb2.RecommendForSessionResponse]
     """Products for what was just visited.
 
-    Entry codes: INVALID_ARGUMENT (k, no visits, more than 1,000 visits, weight not finite),
-    NOT_FOUND (every visit unknown under FAIL), UNIMPLEMENTED (until this server has it).
+    Entry codes: INVALID_ARGUMENT (k, no visits, more than 1,000 visits, empty id, weight not
+    finite), NOT_FOUND (every visit unknown under FAIL).
     """
     RecommendForUser: _grpc.UnaryUnaryMultiCallable[_recommender_pb2.RecommendForUserRequest, _recommender_pb2.RecommendForUserResponse]
     """Products for a known shopper, by the stored user vector; unknown shoppers fall back to the
     visits they send, then to what is popular.
 
     Entry codes: INVALID_ARGUMENT (k, empty user id), NOT_FOUND (unknown user where the caller
-    forbade fallback), FAILED_PRECONDITION (the snapshot has no user vectors), UNIMPLEMENTED (until
-    this server has it).
+    forbade fallback), FAILED_PRECONDITION (the snapshot has no user vectors).
     """
     Rerank: _grpc.UnaryUnaryMultiCallable[_recommender_pb2.RerankRequest, _recommender_pb2.RerankResponse]
     """Orders given candidates for a context by the ranking model.
@@ -126,16 +125,15 @@ class RecommenderServiceAsyncStub(RecommenderServiceStub):
     RecommendForSession: _aio.UnaryUnaryMultiCallable[_recommender_pb2.RecommendForSessionRequest, _recommender_pb2.RecommendForSessionResponse]  # type: ignore[assignment]
     """Products for what was just visited.
 
-    Entry codes: INVALID_ARGUMENT (k, no visits, more than 1,000 visits, weight not finite),
-    NOT_FOUND (every visit unknown under FAIL), UNIMPLEMENTED (until this server has it).
+    Entry codes: INVALID_ARGUMENT (k, no visits, more than 1,000 visits, empty id, weight not
+    finite), NOT_FOUND (every visit unknown under FAIL).
     """
     RecommendForUser: _aio.UnaryUnaryMultiCallable[_recommender_pb2.RecommendForUserRequest, _recommender_pb2.RecommendForUserResponse]  # type: ignore[assignment]
     """Products for a known shopper, by the stored user vector; unknown shoppers fall back to the
     visits they send, then to what is popular.
 
     Entry codes: INVALID_ARGUMENT (k, empty user id), NOT_FOUND (unknown user where the caller
-    forbade fallback), FAILED_PRECONDITION (the snapshot has no user vectors), UNIMPLEMENTED (until
-    this server has it).
+    forbade fallback), FAILED_PRECONDITION (the snapshot has no user vectors).
     """
     Rerank: _aio.UnaryUnaryMultiCallable[_recommender_pb2.RerankRequest, _recommender_pb2.RerankResponse]  # type: ignore[assignment]
     """Orders given candidates for a context by the ranking model.
@@ -190,8 +188,8 @@ class RecommenderServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_recommender_pb2.RecommendForSessionResponse, _abc.Awaitable[_recommender_pb2.RecommendForSessionResponse]]:
         """Products for what was just visited.
 
-        Entry codes: INVALID_ARGUMENT (k, no visits, more than 1,000 visits, weight not finite),
-        NOT_FOUND (every visit unknown under FAIL), UNIMPLEMENTED (until this server has it).
+        Entry codes: INVALID_ARGUMENT (k, no visits, more than 1,000 visits, empty id, weight not
+        finite), NOT_FOUND (every visit unknown under FAIL).
         """
 
     @_abc_1.abstractmethod
@@ -204,8 +202,7 @@ class RecommenderServiceServicer(metaclass=_abc_1.ABCMeta):
         visits they send, then to what is popular.
 
         Entry codes: INVALID_ARGUMENT (k, empty user id), NOT_FOUND (unknown user where the caller
-        forbade fallback), FAILED_PRECONDITION (the snapshot has no user vectors), UNIMPLEMENTED (until
-        this server has it).
+        forbade fallback), FAILED_PRECONDITION (the snapshot has no user vectors).
         """
 
     @_abc_1.abstractmethod

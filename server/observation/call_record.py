@@ -14,6 +14,9 @@ FALLBACKS = frozenset({Source.HYBRID, Source.POPULAR})
 class CallRecord:
     """Filled in by whoever answers the call, read by whoever observes it.
 
+    Args:
+        request_id: as the caller sent it; empty where it sent none.
+
     Attributes:
         stages: nanoseconds by stage, in their order.
         starts: when each stage began, by `time.perf_counter_ns`.
@@ -32,13 +35,15 @@ class CallRecord:
         "failed",
         "fallbacks",
         "partial",
+        "request_id",
         "shortfalls",
         "sources",
         "stages",
         "starts",
     )
 
-    def __init__(self) -> None:
+    def __init__(self, request_id: str = "") -> None:
+        self.request_id = request_id
         self.stages: dict[str, int] = {}
         self.starts: dict[str, int] = {}
         self.entries = 0

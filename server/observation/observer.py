@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol, TypeAlias
 
 import grpc
 
-from server.observation.call_record import CALL, CallRecord
+from server.observation.call_record import CALL, CallRecord, current_call
 from server.observation.config import LogsConfig
 from server.observation.line_limit import LineLimit
 from server.observation.metrics import Metrics
@@ -97,6 +97,8 @@ class Observer(grpc.aio.ServerInterceptor):
         path = handler_call_details.method
         if handler is None or not path.startswith(OURS):
             return handler
+        # Each call has a task, and a context, of its own. A handler would have to read metadata anew.
+        CALL.set(CallRecord(sent_id(handler_call_details.invocation_metadata)))
         key = path, id(handler)
         known = self._observed.get(key)
         if known is not None:
@@ -121,8 +123,7 @@ class Observer(grpc.aio.ServerInterceptor):
     def _watching(self, method: str, behaviour: Behaviour) -> Behaviour:
         async def watched(request: object, context: Context) -> object:
             started_s = time.perf_counter()
-            record = CallRecord()
-            CALL.set(record)  # each call has a task, and a context, of its own
+            record = current_call()
             self._metrics.begun()
             span = self._begin_span(method, context) if self._begin_span is not None else None
             code = "OK"
@@ -146,16 +147,16 @@ class Observer(grpc.aio.ServerInterceptor):
     def _told(self, context: Context, call: _Ended) -> None:
         """Repeat the call's id to the caller, and write its line if it deserves one."""
         slow = call.seconds >= self._slow_s
+        request_id = call.record.request_id
         if call.code == "OK":
-            request_id = sent_id(context.invocation_metadata()) or (made_id() if slow else "")
+            request_id = request_id or (made_id() if slow else "")
             if request_id:
                 context.set_trailing_metadata(((REQUEST_ID, request_id),))
             if not slow:
                 return
         else:
             # An error that was sent has its id already.
-            sent = sent_id(context.trailing_metadata()) or sent_id(context.invocation_metadata())
-            request_id = sent or made_id()
+            request_id = request_id or sent_id(context.trailing_metadata()) or made_id()
         left_out = self._lines.take()
         if left_out is not None:
             _write_line(call, request_id, left_out)

@@ -17,6 +17,8 @@ def mixture(
 ) -> list[Candidate]:
     """Return at most n candidates of the lists as they stand, each with the list it is owed to.
 
+    What is mixed are ranks, never scores (docs/adr/0020).
+
     One list alone is not mixed: its candidates keep their scores.
     """
     if len(listings) == 1:

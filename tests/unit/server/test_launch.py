@@ -24,6 +24,7 @@ def test_launch_survives_the_way_to_the_worker():
 def test_error_is_raised_by_the_supervisor_as_it_was_by_the_worker():
     report = Report.of_error(ArtifactError("vectors.npy: damaged"))
     failure = Report.model_validate_json(report.model_dump_json()).failure()
+    assert failure is not None
     with pytest.raises(ArtifactError, match=r"vectors\.npy: damaged"):
         raise failure
 

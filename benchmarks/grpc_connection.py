@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Callable
+from enum import Enum
 
 from benchmarks.grpc_frames import (
     ACK,
@@ -17,8 +18,18 @@ from benchmarks.grpc_frames import (
 )
 
 READ_BYTES = 1 << 20
+REFUSED = b"grpc-status\x018"
+"""RESOURCE_EXHAUSTED as it stands in trailers that no table compresses."""
 REFILL_BYTES = 1 << 24
 """Received bytes after which the server is given as much room again."""
+
+
+class End(Enum):
+    """How a call ended."""
+
+    ANSWERED = "answered"  # a message came back
+    REFUSED = "refused"  # the server said that it has too much to do
+    LOST = "lost"  # neither: its time was over, or it failed
 
 
 class Connection:
@@ -27,10 +38,10 @@ class Connection:
     Args:
         host: of the server.
         port: of the server.
-        on_end: called with the number of a call and whether a message came back.
+        on_end: called with the number of a call and how it ended.
     """
 
-    def __init__(self, host: str, port: int, on_end: Callable[[int, bool], None]) -> None:
+    def __init__(self, host: str, port: int, on_end: Callable[[int, End], None]) -> None:
         self.socket = socket.create_connection((host, port))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.socket.setblocking(False)
@@ -96,10 +107,10 @@ class Connection:
     def _take(self, one: Frame) -> None:
         match one.kind:
             case Kind.HEADERS if one.flags & END_STREAM:
-                self._end(one.stream)
+                is_refused = REFUSED in bytes(one.payload)
+                self._end(one.stream, End.REFUSED if is_refused else End.ANSWERED)
             case Kind.RST_STREAM:
-                self._answered.discard(one.stream)
-                self._end(one.stream)
+                self._end(one.stream, End.LOST)
             case Kind.DATA:
                 self._answered.add(one.stream)
                 self._make_room(len(one.payload))
@@ -113,10 +124,12 @@ class Connection:
             case Kind.GOAWAY:
                 raise ConnectionError("the server sends this connection away")
 
-    def _end(self, stream: int) -> None:
+    def _end(self, stream: int, end: End) -> None:
         number = self._calls.pop(stream, None)
+        if end is End.ANSWERED and stream not in self._answered:
+            end = End.LOST
         if number is not None:
-            self._on_end(number, stream in self._answered)
+            self._on_end(number, end)
         self._answered.discard(stream)
 
     def _make_room(self, size: int) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.grpc_connection import Connection
+from benchmarks.grpc_connection import Connection, End
 from benchmarks.grpc_frames import request_body, request_headers
 
 CONNECTIONS = 4
@@ -47,7 +47,7 @@ class LoadResult:
     Attributes:
         rate: calls a second that were sent.
         good_rate: calls a second that were answered within their deadline.
-        refused_rate: calls a second that ended without an answer.
+        refused_rate: calls a second that the server refused for having too much to do.
         latencies_s: of the answered calls, from when they were due.
         late_s: 99th percentile of how late calls left.
     """
@@ -88,11 +88,12 @@ def run_load(host: str, port: int, load: Load) -> LoadResult:
     count = max(int(load.rate * load.seconds), 1)
     due = np.cumsum(rng.exponential(1 / load.rate, count))
     sent, ended = np.full(count, np.nan), np.full(count, np.nan)
-    answered = np.zeros(count, dtype=bool)
+    answered, refused = np.zeros(count, dtype=bool), np.zeros(count, dtype=bool)
 
-    def on_end(number: int, is_answered: bool) -> None:
+    def on_end(number: int, end: End) -> None:
         ended[number] = time.perf_counter()
-        answered[number] = is_answered
+        answered[number] = end is End.ANSWERED
+        refused[number] = end is End.REFUSED
 
     connections = [Connection(host, port, on_end) for _ in range(CONNECTIONS)]
     try:
@@ -106,7 +107,7 @@ def run_load(host: str, port: int, load: Load) -> LoadResult:
     return LoadResult(
         rate=count / span,
         good_rate=int(good.sum()) / span,
-        refused_rate=int((~answered & ~np.isnan(ended)).sum()) / span,
+        refused_rate=int(refused.sum()) / span,
         latencies_s=latencies[answered],
         late_s=float(np.percentile(sent - start - due, 99)),
     )

@@ -29,11 +29,13 @@ def target(module: str, arguments: Sequence[str]) -> Iterator[int]:
         NotReadyError: it ended, or was not ready in time.
     """
     with tempfile.TemporaryDirectory(prefix="shelfmate-bench-") as folder:
-        port_file = Path(folder) / "port"
+        port_file, log = Path(folder) / "port", Path(folder) / "log"
         command = [sys.executable, "-m", "benchmarks.pinned", str(SERVER_CORE), module]
-        process = subprocess.Popen([*command, *arguments, "--port-file", str(port_file)])
+        command += [*arguments, "--port-file", str(port_file)]
+        with log.open("wb") as sink:
+            process = subprocess.Popen(command, stdout=sink, stderr=sink)
         try:
-            yield _port(process, port_file)
+            yield _port(process, port_file, log)
         finally:
             process.terminate()
             try:
@@ -43,10 +45,11 @@ def target(module: str, arguments: Sequence[str]) -> Iterator[int]:
                 process.wait()
 
 
-def _port(process: subprocess.Popen[bytes], port_file: Path) -> int:
+def _port(process: subprocess.Popen[bytes], port_file: Path, log: Path) -> int:
     until = time.monotonic() + START_S
     while process.poll() is None and time.monotonic() < until:
         if port_file.exists():
             return int(port_file.read_text("utf-8").split()[0])
         time.sleep(POLL_S)
-    raise NotReadyError("the server ended or was not ready in time; its output is above")
+    tail = "\n".join(log.read_text("utf-8", "replace").splitlines()[-10:])
+    raise NotReadyError(f"the server ended or was not ready in time; its last words:\n{tail}")

@@ -10,7 +10,7 @@ from retrieval.session.config import KindWeights, SessionConfig
 from retrieval.session.weights import visit_weights
 
 KINDS = st.sampled_from(list(EventKind))
-PLAIN = st.builds(Visit, st.just("a"), KINDS, st.floats(-10, 10))
+PLAIN = st.builds(Visit, st.just("a"), KINDS, st.floats(-10, 10), st.none())
 TIMED = st.builds(Visit, st.just("a"), KINDS, st.floats(-10, 10), st.floats(0, 1e6))
 CONFIG = SessionConfig(half_life_s=600, half_life_visits=2)
 

@@ -1,5 +1,6 @@
 """Exceptions as `google.rpc.Status`: one table, nowhere else."""
 
+import asyncio
 import logging
 from typing import NoReturn
 
@@ -95,7 +96,12 @@ async def abort(context: grpc.aio.ServicerContext[object, object], error: Except
     if code is grpc.StatusCode.INTERNAL:
         logger.error("call failed by a bug request_id=%s", request_id, exc_info=error)
     metadata = ((DETAILS_KEY, status.SerializeToString()), (REQUEST_ID, request_id))
-    await context.abort(code, status.message, metadata)
+    try:
+        await context.abort(code, status.message, metadata)
+    except grpc.aio.InternalError:
+        # The call is over already: its deadline passed while this was written. gRPC would log a
+        # traceback of each, just when there is least time for that.
+        raise asyncio.CancelledError from None
     raise AssertionError("bug: abort returned")
 
 

@@ -22,7 +22,7 @@ def path(tmp_path) -> Path:
     return tmp_path / "state" / STORE_NAME
 
 
-@settings(max_examples=30)  # each flushes to the disk, which is slow
+@settings(max_examples=30, deadline=None)  # each flushes to the disk, which is slow
 @given(st.lists(st.tuples(st.lists(changes, max_size=6), st.booleans()), max_size=6))
 def test_store_equals_a_dictionary_in_which_the_newest_time_wins(tmp_path_factory, batches):
     store = AvailabilityStore(tmp_path_factory.mktemp("store") / STORE_NAME)

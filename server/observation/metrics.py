@@ -3,6 +3,7 @@
 from bisect import bisect_left
 from collections.abc import Callable
 from datetime import datetime
+from typing import Literal
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Summary
 
@@ -45,9 +46,8 @@ class Metrics:
         self, registry: CollectorRegistry, later: Callable[[Callable[[], None]], object]
     ) -> None:
         self._later = later
-        self._is_due = False
         self._pending: dict[tuple[Counter, tuple[str, ...]], float] = {}
-        self._running = 0
+        self._running, self._is_due, self._served = 0, False, ""
         self._calls = _histogram(
             registry, "call_seconds", "Time of calls.", ("method", "code"), SECONDS
         )
@@ -74,26 +74,13 @@ class Metrics:
         self._lessened = _counter(
             registry, "lessened_calls", "Answers of less than was asked.", "method", "why"
         )
-        self._in_flight = Gauge(
-            f"{PREFIX}calls_in_flight",
-            "Calls being answered.",
-            registry=registry,
-            multiprocess_mode="livesum",
+        self._in_flight = _gauge(registry, "calls_in_flight", "Calls being answered.", "livesum")
+        by_id = ("snapshot_id",)
+        self._snapshot = _gauge(
+            registry, "snapshot_workers", "Workers that serve a snapshot.", "livesum", by_id
         )
-        self._snapshot = Gauge(
-            f"{PREFIX}snapshot_workers",
-            "Workers that serve a snapshot.",
-            ("snapshot_id",),
-            registry=registry,
-            multiprocess_mode="livesum",
-        )
-        self._created = Gauge(
-            f"{PREFIX}snapshot_created_timestamp_seconds",
-            "When a snapshot was built.",
-            ("snapshot_id",),
-            registry=registry,
-            multiprocess_mode="livemax",
-        )
+        created = "snapshot_created_timestamp_seconds"
+        self._created = _gauge(registry, created, "When a snapshot was built.", "livemax", by_id)
         self._swaps = _counter(registry, "snapshot_swaps", "Snapshots put in service.", "result")
         self._recall = Summary(
             f"{PREFIX}live_recall",
@@ -103,7 +90,6 @@ class Metrics:
         )
         self._probes_dropped = _counter(registry, "recall_probes_dropped", "Probes left out.")
         self._children: dict[tuple[object, ...], object] = {}
-        self._served = ""
 
     def begun(self) -> None:
         """Count a call in."""
@@ -202,6 +188,17 @@ class Metrics:
             child = self._children[metric, *labels] = metric.labels(*labels) if labels else metric
         assert isinstance(child, Counter), "bug: children are of their metric's kind"
         return child
+
+
+def _gauge(
+    registry: CollectorRegistry,
+    name: str,
+    help: str,
+    mode: Literal["livesum", "livemax"],
+    labels: tuple[str, ...] = (),
+) -> Gauge:
+    """Return a gauge; `mode` says how those of several workers become one."""
+    return Gauge(f"{PREFIX}{name}", help, labels, registry=registry, multiprocess_mode=mode)
 
 
 def _counter(registry: CollectorRegistry, name: str, help: str, *labels: str) -> Counter:

@@ -80,8 +80,10 @@ async def test_caller_who_goes_away_is_counted(service, how):
         if how == "CANCELLED":
             call.cancel()
         assert await call.code() is getattr(CODE, how)
+        # The word of a caller whose time is up may come before the server's own clock says so.
+        counted_as = {how, "CANCELLED"}
         async with asyncio.timeout(20):
-            while not calls(registry, how):
+            while not any(calls(registry, code) for code in counted_as):
                 await stub.GetItems(question("a"))
 
 

@@ -101,9 +101,7 @@ class Recommender:
             RequestError: the batch itself is at fault.
             DeadlineError: the deadline passed and the caller wants no partial answer.
         """
-        begun = self.begin_neighbors(batch)
-        begun.finish(deadline or Deadline())
-        return begun.answer()
+        return _answered(self.begin_neighbors(batch), deadline)
 
     def begin_neighbors(self, batch: NeighborBatch, effort: Effort = Effort.FULL) -> Begun:
         """Do the part of `neighbors` that comes before the searches.
@@ -144,9 +142,7 @@ class Recommender:
             RequestError: the batch itself is at fault.
             DeadlineError: the deadline passed and the caller wants no partial answer.
         """
-        begun = self.begin_session(batch)
-        begun.finish(deadline or Deadline())
-        return begun.answer()
+        return _answered(self.begin_session(batch), deadline)
 
     def begin_session(self, batch: SessionBatch, effort: Effort = Effort.FULL) -> Begun:
         """Do the part of `for_session` that comes before the searches.
@@ -173,9 +169,7 @@ class Recommender:
             RequestError: the batch itself is at fault.
             DeadlineError: the deadline passed and the caller wants no partial answer.
         """
-        begun = self.begin_user(batch)
-        begun.finish(deadline or Deadline())
-        return begun.answer()
+        return _answered(self.begin_user(batch), deadline)
 
     def begin_user(self, batch: UserBatch, effort: Effort = Effort.FULL) -> Begun:
         """Do the part of `for_user` that comes before the searches.
@@ -275,6 +269,11 @@ class Recommender:
             debug=call.debug,
             allow_partial=call.allow_partial,
         )
+
+
+def _answered(begun: Begun, deadline: Deadline | None) -> BatchAnswer:
+    begun.finish(deadline or Deadline())
+    return begun.answer()
 
 
 def _check_size(size: int, path: str) -> None:

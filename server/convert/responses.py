@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from google.rpc.status_pb2 import Status
 
@@ -16,6 +16,14 @@ from retrieval.state import ServingState
 from server.convert.enums import ACCURACIES, REASONS, SCORE_KINDS, SOURCES, STAGES
 from server.status import status_of
 from shelfmate.v1 import common_pb2, recommender_pb2
+
+R = TypeVar(
+    "R",
+    recommender_pb2.RecommendSimilarResponse,
+    recommender_pb2.SearchNeighborsResponse,
+    recommender_pb2.RecommendForSessionResponse,
+    recommender_pb2.RecommendForUserResponse,
+)
 
 
 class Report(NamedTuple):
@@ -33,44 +41,28 @@ def similar_response(
     answer: BatchAnswer, faults: Mapping[int, RequestError], report: Report
 ) -> recommender_pb2.RecommendSimilarResponse:
     """Write the answer to a batch of products."""
-    response = recommender_pb2.RecommendSimilarResponse()
-    _write_info(response.info, answer, report)
-    for place, outcome in enumerate(answer.outcomes):
-        _write_outcome(response.outcomes.add(), faults.get(place, outcome), place, report)
-    return response
+    return _written(recommender_pb2.RecommendSimilarResponse(), answer, faults, report)
 
 
 def neighbor_response(
     answer: BatchAnswer, faults: Mapping[int, RequestError], report: Report
 ) -> recommender_pb2.SearchNeighborsResponse:
     """Write the answer to a batch of searches."""
-    response = recommender_pb2.SearchNeighborsResponse()
-    _write_info(response.info, answer, report)
-    for place, outcome in enumerate(answer.outcomes):
-        _write_outcome(response.outcomes.add(), faults.get(place, outcome), place, report)
-    return response
+    return _written(recommender_pb2.SearchNeighborsResponse(), answer, faults, report)
 
 
 def session_response(
     answer: BatchAnswer, faults: Mapping[int, RequestError], report: Report
 ) -> recommender_pb2.RecommendForSessionResponse:
     """Write the answer to a batch of sessions."""
-    response = recommender_pb2.RecommendForSessionResponse()
-    _write_info(response.info, answer, report)
-    for place, outcome in enumerate(answer.outcomes):
-        _write_outcome(response.outcomes.add(), faults.get(place, outcome), place, report)
-    return response
+    return _written(recommender_pb2.RecommendForSessionResponse(), answer, faults, report)
 
 
 def user_response(
     answer: BatchAnswer, faults: Mapping[int, RequestError], report: Report
 ) -> recommender_pb2.RecommendForUserResponse:
     """Write the answer to a batch of shoppers."""
-    response = recommender_pb2.RecommendForUserResponse()
-    _write_info(response.info, answer, report)
-    for place, outcome in enumerate(answer.outcomes):
-        _write_outcome(response.outcomes.add(), faults.get(place, outcome), place, report)
-    return response
+    return _written(recommender_pb2.RecommendForUserResponse(), answer, faults, report)
 
 
 def items_response(
@@ -90,14 +82,21 @@ def items_response(
     return response
 
 
+def _written(
+    response: R, answer: BatchAnswer, faults: Mapping[int, RequestError], report: Report
+) -> R:
+    _write_info(response.info, answer, report)
+    for place, outcome in enumerate(answer.outcomes):
+        _write_outcome(response.outcomes.add(), faults.get(place, outcome), place, report)
+    return response
+
+
 def _write_info(info: common_pb2.ResponseInfo, answer: BatchAnswer, report: Report) -> None:
     info.snapshot_id = report.state.snapshot.id
     info.serving_config = answer.serving_config
     info.accuracy = ACCURACIES[answer.accuracy]
     if answer.experiment_label:
         info.experiment_label = answer.experiment_label
-    if answer.degraded:
-        info.degraded = True
     if answer.degraded:
         info.degraded = True
     if answer.partial:

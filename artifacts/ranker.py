@@ -51,9 +51,7 @@ class FeatureSpec(BaseModel):
 
 
 class ListSettings(BaseModel):
-    """How the lists of a context are gathered: a part of the schema, since other lists have other
-    ranks and scores.
-    """
+    """How lists are gathered: a part of the schema, since other lists have other ranks and scores."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

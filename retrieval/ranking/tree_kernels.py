@@ -1,0 +1,76 @@
+"""Sums of trees, for many rows at once."""
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from artifacts.arrays import FloatMatrix, FloatVector, IntVector
+
+ZERO = np.float32(1e-35)
+"""LightGBM's `kZeroThreshold`: what is no larger counts as zero where zero is missing."""
+
+ZERO_IS_MISSING = np.int8(1)
+NAN_IS_MISSING = np.int8(2)
+
+
+@njit(nogil=True, cache=True)
+def fill_columns(
+    features: FloatMatrix,
+    sources: IntVector,
+    missing: NDArray[np.int8],
+    substitutes: FloatVector,
+    columns: FloatMatrix,
+) -> None:
+    """Write the values that splits compare, free of NaN.
+
+    Args:
+        features: (n, f) float32.
+        sources: (c,) column of `features` that each column is made from.
+        missing: (c,) what is missing in it: 0 nothing, and NaN counts as 0; 1 zero and NaN; 2 NaN.
+        substitutes: (c,) what stands for that.
+        columns: (n, c) float32, written.
+    """
+    for row in range(len(features)):
+        for column in range(len(sources)):
+            value = features[row, sources[column]]
+            kind = missing[column]
+            if np.isnan(value):
+                value = np.float32(0) if kind == 0 else substitutes[column]
+            elif kind == ZERO_IS_MISSING and -ZERO <= value <= ZERO:
+                value = substitutes[column]
+            columns[row, column] = value
+
+
+@njit(nogil=True, cache=True)
+def add_trees(
+    columns: FloatMatrix,
+    looked_at: IntVector,
+    thresholds: FloatVector,
+    children: IntVector,
+    roots: IntVector,
+    leaves: NDArray[np.float64],
+    scores: NDArray[np.float64],
+) -> None:
+    """Add the output of every tree to the score of every row.
+
+    Trees are added in their order, as LightGBM adds them, so that sums agree to the last bit. Rows
+    are the inner loop: a tree stays in the first cache while all of them pass it. The side is
+    computed rather than branched on, since no processor can guess it.
+
+    Args:
+        columns: (n, c) float32 of `fill_columns`.
+        looked_at: (m,) column of each split.
+        thresholds: (m,) float32; what is larger goes right.
+        children: (2 m,) left and right child of each split: another split, or ~leaf.
+        roots: (t,) first split of each tree, or ~leaf.
+        leaves: (l,) float64.
+        scores: (n,) float64, added to.
+    """
+    for tree in range(len(roots)):
+        root = roots[tree]
+        for row in range(len(columns)):
+            node = root
+            while node >= 0:
+                right = columns[row, looked_at[node]] > thresholds[node]
+                node = children[2 * node + right]
+            scores[row] += leaves[~node]

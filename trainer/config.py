@@ -13,6 +13,7 @@ from trainer.kind_weights import MAX_STRENGTHS, different_weights, plain_kind
 from trainer.meta_config import MetaConfig
 from trainer.outliers_config import OutliersConfig
 from trainer.prefix_config import PrefixConfig
+from trainer.ranker_config import RankerConfig
 from trainer.settings import Settings
 from trainer.softmax_config import SoftmaxConfig
 from trainer.tables_config import TablesConfig
@@ -345,6 +346,8 @@ class TrainConfig(Settings):
     """Content vectors from titles, category paths and descriptions; None trains none."""
     image: ImagesConfig | None = None
     """Image vectors from product pictures; needs the extra `images`; None trains none."""
+    ranker: RankerConfig | None = None
+    """Trees that order the candidates of all sources; None trains none."""
 
 
 class EvaluateConfig(Settings):

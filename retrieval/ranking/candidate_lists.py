@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from artifacts.arrays import FloatVector, IntVector
 from artifacts.errors import UnsupportedError
 from artifacts.ranker import ListSettings
+from artifacts.snapshot import Snapshot
 from artifacts.user_space_layout import USER_SPACE
 from retrieval.candidates import Source
 from retrieval.ranking.context import RankContext
@@ -20,7 +21,6 @@ from retrieval.ranking.list_makers import (
     SessionVotes,
 )
 from retrieval.ranking.recent_visits import RecentVisits
-from retrieval.state import ServingState
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,7 +61,7 @@ class CandidateSources:
     """Gathers the lists of a snapshot's sources, all by looking up; thread-safe.
 
     Args:
-        state: the snapshot.
+        snapshot: what they look up in.
         names: sources, of those that `source_names` returns.
         settings: how many items and visits.
 
@@ -71,10 +71,10 @@ class CandidateSources:
 
     __slots__ = ("_makers", "names", "settings")
 
-    def __init__(self, state: ServingState, names: Sequence[str], settings: ListSettings) -> None:
+    def __init__(self, snapshot: Snapshot, names: Sequence[str], settings: ListSettings) -> None:
         self.names = tuple(names)
         self.settings = settings
-        self._makers = tuple(_maker(state, name, settings) for name in names)
+        self._makers = tuple(_maker(snapshot, name, settings) for name in names)
 
     def gather(self, context: RankContext) -> CandidateLists:
         """Return the lists for a context. Cost: some hundreds of microseconds."""
@@ -84,32 +84,31 @@ class CandidateSources:
         return CandidateLists.of(self.names, lists)
 
 
-def source_names(state: ServingState) -> tuple[str, ...]:
+def source_names(snapshot: Snapshot) -> tuple[str, ...]:
     """Return the names of all sources that a snapshot has: `<space>.<relation>`, then tables."""
-    spaces = sorted(f"{space}.{relation}" for space, relation in state.snapshot.neighbors)
+    spaces = sorted(f"{space}.{relation}" for space, relation in snapshot.neighbors)
     names = [name for name in spaces if not name.startswith(f"{USER_SPACE}.")]
-    if state.snapshot.recent_sessions is not None:
+    if snapshot.recent_sessions is not None:
         names.append(Source.SESSION_KNN.value)
-    if state.snapshot.covisitation is not None:
+    if snapshot.covisitation is not None:
         names.append(Source.CO_OCCURRENCE.value)
     return (*names, Source.POPULAR.value)
 
 
-def _maker(state: ServingState, name: str, settings: ListSettings) -> ListMaker:
-    snapshot = state.snapshot
+def _maker(snapshot: Snapshot, name: str, settings: ListSettings) -> ListMaker:
     tables = {
         f"{space}.{relation}": table for (space, relation), table in snapshot.neighbors.items()
     }
     if name in tables:
         return NeighborLists(tables[name])
     match name:
-        case Source.SESSION_KNN:
-            return SessionVotes(state.require_recent_sessions(), settings)
-        case Source.CO_OCCURRENCE:
-            return CovisitedLists(state.require_covisitation())
+        case Source.SESSION_KNN if snapshot.recent_sessions is not None:
+            return SessionVotes(snapshot.recent_sessions, settings)
+        case Source.CO_OCCURRENCE if snapshot.covisitation is not None:
+            return CovisitedLists(snapshot.covisitation)
         case Source.POPULAR:
             return PopularItems(snapshot.popularity, snapshot.catalog)
     raise UnsupportedError(
         f"snapshot {snapshot.id} has no source {name!r} of candidates; "
-        f"it has: {', '.join(source_names(state))}"
+        f"it has: {', '.join(source_names(snapshot))}"
     )

@@ -7,11 +7,11 @@ import numpy as np
 
 from artifacts.arrays import IntVector
 from artifacts.neighbors import PAD_ROW
+from artifacts.snapshot import Snapshot
 from retrieval.item_ids import checked_id
 from retrieval.queries import Visit
 from retrieval.session.config import SessionConfig
 from retrieval.session.visited import visited_rows
-from retrieval.state import ServingState
 
 ALL_ALIKE = SessionConfig(half_life_s=None, half_life_visits=None)
 """Visits count by their order alone; how fast they fade is a part of the schema."""
@@ -50,14 +50,14 @@ class RankContext:
 
 
 def context_of(
-    state: ServingState, visits: Sequence[Visit], *, item_id: str = "", user_id: str = ""
+    snapshot: Snapshot, visits: Sequence[Visit], *, item_id: str = "", user_id: str = ""
 ) -> tuple[RankContext, tuple[str, ...]]:
     """Return what a caller says as a context, and the ids that the snapshot does not know.
 
     Visits that speak against their item, or do not count, are passed over.
 
     Args:
-        state: the snapshot.
+        snapshot: whose rows they become.
         visits: oldest first; where all of them carry times, the times decide on the order.
         item_id: the product whose page is shown; empty where there is none.
         user_id: the shopper; empty where unknown. One that training did not know is no fault.
@@ -66,7 +66,7 @@ def context_of(
         RequestError: too many visits, an empty id, or a weight that is not finite; the path of the
             field starts with `visits` or is `item_id`.
     """
-    items = state.snapshot.items
+    items = snapshot.items
     visited = visited_rows(items, visits, ALL_ALIKE)
     rows = visited.trail[visited.trail_weights > 0]
     item_row, skipped = PAD_ROW, visited.skipped
@@ -74,5 +74,5 @@ def context_of(
         item_row = items.row(checked_id(item_id, path="item_id"))
         if item_row < 0 and item_id not in skipped:
             skipped = (*skipped, item_id)
-    user_row = state.user_space.users.row(user_id) if user_id and state.user_space else PAD_ROW
+    user_row = snapshot.users.row(user_id) if user_id and snapshot.users else PAD_ROW
     return RankContext.of(rows, item_row=item_row, user_row=user_row), skipped

@@ -64,6 +64,16 @@ class Workspace:
         return VersionedRoot(self.root / "tables" / name)
 
     @property
+    def ranking_table(self) -> VersionedRoot:
+        """What a ranker learns from."""
+        return VersionedRoot(self.root / "ranking_table")
+
+    @property
+    def ranker(self) -> VersionedRoot:
+        """Trees that order candidates."""
+        return VersionedRoot(self.root / "ranker")
+
+    @property
     def maps(self) -> Path:
         """Maps of spaces."""
         return self.root / "maps"

@@ -1,9 +1,10 @@
 """One connection to a gRPC server, with many calls in flight."""
 
+import re
 import socket
 from collections.abc import Callable
-from enum import Enum
 
+from benchmarks.calls import End as End  # whoever speaks another protocol ends calls alike
 from benchmarks.grpc_frames import (
     ACK,
     CONNECTION_WINDOW,
@@ -18,30 +19,23 @@ from benchmarks.grpc_frames import (
 )
 
 READ_BYTES = 1 << 20
-REFUSED = b"grpc-status\x018"
-"""RESOURCE_EXHAUSTED as it stands in trailers that no table compresses."""
+STATUS = re.compile(rb"grpc-status(?:\x01(\d)|\x02(\d\d))")
+"""As it stands in trailers that no table compresses: a length, then the number."""
 REFILL_BYTES = 1 << 24
 """Received bytes after which the server is given as much room again."""
 
 
-class End(Enum):
-    """How a call ended."""
-
-    ANSWERED = "answered"  # a message came back
-    REFUSED = "refused"  # the server said that it has too much to do
-    LOST = "lost"  # neither: its time was over, or it failed
-
-
 class Connection:
-    """Sends calls, and tells which of them were answered.
+    """Sends calls, and tells how each of them ended.
 
     Args:
         host: of the server.
         port: of the server.
-        on_end: called with the number of a call and how it ended.
+        on_end: called with the number of a call and that of its status, see `End`; OK without a
+            message is lost.
     """
 
-    def __init__(self, host: str, port: int, on_end: Callable[[int, End], None]) -> None:
+    def __init__(self, host: str, port: int, on_end: Callable[[int, int], None]) -> None:
         self.socket = socket.create_connection((host, port))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.socket.setblocking(False)
@@ -107,8 +101,8 @@ class Connection:
     def _take(self, one: Frame) -> None:
         match one.kind:
             case Kind.HEADERS if one.flags & END_STREAM:
-                is_refused = REFUSED in bytes(one.payload)
-                self._end(one.stream, End.REFUSED if is_refused else End.ANSWERED)
+                unread = End.ANSWERED if one.stream in self._answered else End.LOST
+                self._end(one.stream, status_of(bytes(one.payload), unread))
             case Kind.RST_STREAM:
                 self._end(one.stream, End.LOST)
             case Kind.DATA:
@@ -124,12 +118,12 @@ class Connection:
             case Kind.GOAWAY:
                 raise ConnectionError("the server sends this connection away")
 
-    def _end(self, stream: int, end: End) -> None:
+    def _end(self, stream: int, code: int) -> None:
         number = self._calls.pop(stream, None)
-        if end is End.ANSWERED and stream not in self._answered:
-            end = End.LOST
+        if code == End.ANSWERED and stream not in self._answered:
+            code = End.LOST
         if number is not None:
-            self._on_end(number, end)
+            self._on_end(number, code)
         self._answered.discard(stream)
 
     def _make_room(self, size: int) -> None:
@@ -137,3 +131,9 @@ class Connection:
         if self._unread_room >= REFILL_BYTES:
             self._out += frame(Kind.WINDOW_UPDATE, 0, 0, self._unread_room.to_bytes(4, "big"))
             self._unread_room = 0
+
+
+def status_of(trailers: bytes, unread: int) -> int:
+    """Return the number of the gRPC status in trailers, `unread` where it is not written plainly."""
+    found = STATUS.search(trailers)
+    return int(found[1] or found[2]) if found else unread

@@ -2,19 +2,26 @@
 
 import selectors
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from socket import socket as Socket
+from typing import NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.grpc_connection import Connection, End
+from benchmarks.arrivals import Arrivals, Step, Times, due_times
+from benchmarks.calls import CallLog, Calls, End
+from benchmarks.grpc_connection import Connection
 from benchmarks.grpc_frames import request_body, request_headers
 
 CONNECTIONS = 4
+DEADLINE_MS = 50
+"""Answers that come later are of no use to a page that is being made."""
 SPIN_S = 0.002
 """Waiting in the kernel is good to a millisecond; what is due sooner is waited for by asking."""
 LAST_WAIT_S = 1.0
+"""For answers to calls that were due last; longer where their deadlines are."""
 LATE_S = 0.002
 """A generator that sends later than this measures itself."""
 
@@ -29,14 +36,14 @@ class Load:
         rate: calls a second.
         seconds: how long.
         deadline_ms: of each call; a call counts where its answer comes within it.
-        seed: of the gaps between calls, which are those of a Poisson process.
+        seed: of the times at which calls are due, which are those of a Poisson process.
     """
 
     path: str
     messages: Sequence[bytes]
     rate: float
     seconds: float
-    deadline_ms: int = 50
+    deadline_ms: int = DEADLINE_MS
     seed: int = 1
 
 
@@ -58,6 +65,18 @@ class LoadResult:
     latencies_s: NDArray[np.float64]
     late_s: float
 
+    @classmethod
+    def of_calls(cls, calls: Calls, seconds: float, deadline_s: float) -> "LoadResult":
+        """Return the summary of calls that were due within `seconds`."""
+        good = calls.answered & (calls.took_s <= deadline_s)
+        return cls(
+            rate=len(calls) / seconds,
+            good_rate=int(good.sum()) / seconds,
+            refused_rate=int((calls.codes == End.REFUSED).sum()) / seconds,
+            latencies_s=calls.took_s[calls.answered],
+            late_s=calls.late_p99_s(),
+        )
+
     @property
     def good_share(self) -> float:
         """Share of the calls that were answered in time."""
@@ -75,8 +94,101 @@ class LoadResult:
         return 1_000 * float(np.percentile(self.latencies_s, share))
 
 
-def run_load(host: str, port: int, load: Load) -> LoadResult:
-    """Put a load on a server and measure from the moments at which calls were due.
+class Ask(NamedTuple):
+    """A call to make."""
+
+    path: str
+    """Method."""
+    message: bytes
+    """Request as it goes on the wire."""
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """Calls, and when they are due.
+
+    Attributes:
+        asks: sent in turn.
+        due_s: (n,) seconds from the start, ascending.
+        deadline_ms: told to the server with each call.
+    """
+
+    asks: Sequence[Ask]
+    due_s: Times
+    deadline_ms: int = DEADLINE_MS
+
+
+OnEnd: TypeAlias = Callable[[int, int], None]
+"""Told the number of a call and how it ended, see `End`."""
+
+Part: TypeAlias = tuple[bytes, list[bytes]]
+"""Headers and body of a call, ready to be sent."""
+
+
+class Line(Protocol):
+    """A connection; see `benchmarks.grpc_connection.Connection`."""
+
+    @property
+    def socket(self) -> Socket:
+        """What is waited for."""
+        ...
+
+    @property
+    def in_flight(self) -> int:
+        """Calls that have not ended."""
+        ...
+
+    def call(self, number: int, headers: bytes, body: list[bytes]) -> None:
+        """Queue a call."""
+        ...
+
+    def flush(self) -> None:
+        """Send what is queued, as far as the kernel takes it."""
+        ...
+
+    def read(self) -> None:
+        """Take in what has come."""
+        ...
+
+    def close(self) -> None:
+        """Close the socket."""
+        ...
+
+
+class Wire(NamedTuple):
+    """How calls travel."""
+
+    connect: Callable[[str, int, OnEnd], Sequence[Line]]
+    """Opens the connections to a host and port."""
+    headers: Callable[[Load], bytes]
+    """Makes what all calls of a load begin with."""
+    body: Callable[[bytes], list[bytes]]
+    """Makes the rest of a call of its message."""
+
+
+def _grpc(host: str, port: int, on_end: OnEnd) -> list[Connection]:
+    return [Connection(host, port, on_end) for _ in range(CONNECTIONS)]
+
+
+GRPC = Wire(_grpc, lambda load: _headers(load.path, load.deadline_ms), request_body)
+
+
+def run_load(host: str, port: int, load: Load, wire: Wire = GRPC) -> LoadResult:
+    """Put a load of one kind of call on a server; see `run_calls`.
+
+    Raises:
+        ConnectionError: the server closed a connection.
+    """
+    due_s = due_times([Step(load.rate, load.seconds)], Arrivals.POISSON, seed=load.seed)
+    headers = wire.headers(load)
+    parts = [(headers, wire.body(message)) for message in load.messages]
+    last_wait_s = _last_wait_s(load.deadline_ms)
+    calls = _run(lambda on_end: wire.connect(host, port, on_end), parts, due_s, last_wait_s)
+    return LoadResult.of_calls(calls, load.seconds, load.deadline_ms / 1_000)
+
+
+def run_calls(host: str, port: int, schedule: Schedule) -> Calls:
+    """Make calls when they are due, and measure from the moments at which they were.
 
     Measuring from when a call was sent would leave out the waiting that a slow server causes
     (coordinated omission).
@@ -84,58 +196,56 @@ def run_load(host: str, port: int, load: Load) -> LoadResult:
     Raises:
         ConnectionError: the server closed a connection.
     """
-    rng = np.random.default_rng(load.seed)
-    count = max(int(load.rate * load.seconds), 1)
-    due = np.cumsum(rng.exponential(1 / load.rate, count))
-    sent, ended = np.full(count, np.nan), np.full(count, np.nan)
-    answered, refused = np.zeros(count, dtype=bool), np.zeros(count, dtype=bool)
+    paths = {ask.path for ask in schedule.asks}
+    headers = {path: _headers(path, schedule.deadline_ms) for path in paths}
+    parts = [(headers[ask.path], request_body(ask.message)) for ask in schedule.asks]
+    last_wait_s = _last_wait_s(schedule.deadline_ms)
+    return _run(lambda on_end: _grpc(host, port, on_end), parts, schedule.due_s, last_wait_s)
 
-    def on_end(number: int, end: End) -> None:
-        ended[number] = time.perf_counter()
-        answered[number] = end is End.ANSWERED
-        refused[number] = end is End.REFUSED
 
-    connections = [Connection(host, port, on_end) for _ in range(CONNECTIONS)]
+def _headers(path: str, deadline_ms: int) -> bytes:
+    return request_headers("load", path, deadline_ms)
+
+
+def _last_wait_s(deadline_ms: int) -> float:
+    return max(LAST_WAIT_S, 1.5 * deadline_ms / 1_000)
+
+
+def _run(
+    connect: Callable[[OnEnd], Sequence[Line]],
+    parts: list[Part],
+    due_s: Times,
+    last_wait_s: float,
+) -> Calls:
+    log = CallLog(due_s)
+    lines = connect(lambda number, code: log.ended(number, code, time.perf_counter()))
     try:
-        start = _drive(connections, load, due, sent)
+        start = _drive(lines, parts, log, last_wait_s)
     finally:
-        for connection in connections:
-            connection.close()
-    latencies = ended - start - due
-    good = answered & (latencies <= load.deadline_ms / 1_000)
-    span = float(due[-1])
-    return LoadResult(
-        rate=count / span,
-        good_rate=int(good.sum()) / span,
-        refused_rate=int(refused.sum()) / span,
-        latencies_s=latencies[answered],
-        late_s=float(np.percentile(sent - start - due, 99)),
-    )
+        for line in lines:
+            line.close()
+    return log.calls(start)
 
 
-def _drive(
-    connections: list[Connection], load: Load, due: NDArray[np.float64], sent: NDArray[np.float64]
-) -> float:
+def _drive(lines: Sequence[Line], parts: list[Part], log: CallLog, last_wait_s: float) -> float:
     """Send every call when it is due and take in the answers; return when the load began."""
-    headers = request_headers("load", load.path, load.deadline_ms)
-    bodies = [request_body(message) for message in load.messages]
-    times = due.tolist()
+    times = log.times
     with selectors.DefaultSelector() as selector:
-        for connection in connections:
-            selector.register(connection.socket, selectors.EVENT_READ, connection)
+        for line in lines:
+            selector.register(line.socket, selectors.EVENT_READ, line)
         start, number = time.perf_counter(), 0
-        until = start + times[-1] + LAST_WAIT_S
-        while number < len(times) or any(connection.in_flight for connection in connections):
+        until = start + times[-1] + last_wait_s
+        while number < len(times) or any(line.in_flight for line in lines):
             now = time.perf_counter()
             while number < len(times) and start + times[number] <= now:
-                connection = connections[number % len(connections)]
-                connection.call(number, headers, bodies[number % len(bodies)])
-                sent[number] = now
+                headers, body = parts[number % len(parts)]
+                lines[number % len(lines)].call(number, headers, body)
+                log.sent(number, now)
                 number += 1
             if now > until:
                 break
-            for connection in connections:
-                connection.flush()
+            for line in lines:
+                line.flush()
             next_s = start + times[number] - now if number < len(times) else 0.01
             for key, _ in selector.select(max(next_s - SPIN_S, 0)):
                 key.data.read()

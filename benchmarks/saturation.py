@@ -26,10 +26,22 @@ class Saturation(NamedTuple):
     """What was measured there, for the full time."""
 
 
-def find_saturation(trial: Trial, seconds: float) -> Saturation:
+def holds(result: LoadResult) -> bool:
+    """Tell whether nearly all calls were answered in time, by a generator that kept its own."""
+    return result.is_valid and result.good_share >= GOOD_SHARE
+
+
+def find_saturation(
+    trial: Trial, seconds: float, holds: Callable[[LoadResult], bool] = holds
+) -> Saturation:
     """Double the rate until calls fail, halve the gap, and confirm what is found for `seconds`.
 
     A rate at which the generator itself is late counts as failed: it would not be the server's.
+
+    Args:
+        trial: puts a load on the server.
+        seconds: of the loads that confirm.
+        holds: tells whether a server bears what it was given.
     """
     high = FIRST_RATE
     while holds(trial(high, TRIAL_S)):
@@ -47,11 +59,6 @@ def find_saturation(trial: Trial, seconds: float) -> Saturation:
             break
         rate *= BACK_OFF
     return Saturation(rate, result)
-
-
-def holds(result: LoadResult) -> bool:
-    """Tell whether nearly all calls were answered in time, by a generator that kept its own."""
-    return result.is_valid and result.good_share >= GOOD_SHARE
 
 
 def overload_goodput(peak: float, refusal_s: float) -> float:

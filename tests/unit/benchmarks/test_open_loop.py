@@ -7,7 +7,8 @@ from typing import Any
 import grpc
 import pytest
 
-from benchmarks.open_loop import Load, run_load
+from benchmarks.arrivals import Arrivals, Step, due_times
+from benchmarks.open_loop import Ask, Load, Schedule, run_calls, run_load
 
 SERVICE = "made.Service"
 
@@ -15,6 +16,10 @@ SERVICE = "made.Service"
 def answer(request: bytes, context: grpc.ServicerContext) -> bytes:
     if request == b"refuse":
         context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "no more")
+    if request == b"fail":
+        # The details are named like the status, and come before it or after it.
+        context.set_trailing_metadata((("grpc-status-details-bin", b"\x0214"), ("note", "8")))
+        context.abort(grpc.StatusCode.UNAVAILABLE, "grpc-status")
     return request
 
 
@@ -59,3 +64,21 @@ def test_unknown_method_answers_nothing(port):
 def test_large_messages_wait_for_room_and_arrive(port):
     result = run_load("127.0.0.1", port, load(bytes(60_000), count=60))
     assert result.good_share == 1
+
+
+def test_calls_of_several_methods_end_with_their_own_status(port):
+    asks = [
+        Ask(f"/{SERVICE}/Answer", b"hello"),
+        Ask(f"/{SERVICE}/Answer", b"fail"),
+        Ask(f"/{SERVICE}/Nothing", b"hello"),
+        Ask(f"/{SERVICE}/Answer", b"refuse"),
+    ]
+    due_s = due_times([Step(400, 0.2)], Arrivals.CONSTANT, seed=1)
+    calls = run_calls("127.0.0.1", port, Schedule(asks, due_s, deadline_ms=20_000))
+    assert calls.counts() == {
+        "UNAVAILABLE": 20,
+        "UNIMPLEMENTED": 20,
+        "RESOURCE_EXHAUSTED": 20,
+        "OK": 20,
+    }
+    assert (calls.codes.reshape(20, 4) == [0, 14, 12, 8]).all()

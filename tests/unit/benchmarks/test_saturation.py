@@ -39,3 +39,9 @@ def test_goodput_under_overload_pays_for_the_refusals():
     assert overload_goodput(peak, 0.0) == peak
     assert overload_goodput(peak, 0.0005) == 0
     assert overload_goodput(peak, 0.01) == 0
+
+
+def test_rate_may_be_held_to_another_condition():
+    trial = server_of(777, [])
+    found = find_saturation(trial, 30, lambda result: result.rate <= 100)
+    assert 80 < found.rate <= 100

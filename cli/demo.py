@@ -13,10 +13,10 @@ from artifacts.folders import write_file
 from artifacts.manifest import read_manifest
 from artifacts.relation import Relation
 from artifacts.snapshot import Snapshot
+from cli.all_stages import run_all
 from cli.ask import show_sessions, show_similar, show_users
 from cli.child_server import child_server
 from cli.complete_journey import write_complete_journey
-from cli.pipeline import run_all
 from cli.progress import ConsoleProgress
 from cli.shop import ShopConfig, load_shop
 from shelfmate.client import Client, Options, Shopper

@@ -188,6 +188,18 @@ def tune_command(
         out.print(line, markup=False)
 
 
+@app.command("rank")
+def rank_command(config: ConfigOption = DEFAULT_CONFIG) -> None:
+    """Train the ranker on the last sessions, with what was known before them, and compare it."""
+    with extra("trainer"):
+        from cli.rank import run_rank
+    shop = _shop(config)
+    with ConsoleProgress(err) as progress:
+        report, folder = run_rank(shop, progress)
+    out.print(report.to_text(), markup=False)
+    out.print(f"ranker: {folder}", markup=False)
+
+
 @app.command("cold-start")
 def cold_start_command(config: ConfigOption = DEFAULT_CONFIG) -> None:
     """Hide known items from training and measure what can be recommended beside them."""
@@ -285,7 +297,7 @@ def diff_command(
 def run_command(config: ConfigOption = DEFAULT_CONFIG, force: ForceOption = False) -> None:
     """Prepare, train, evaluate, index and publish; stages that are up to date are skipped."""
     with extra("trainer"):
-        from cli.pipeline import run_all
+        from cli.all_stages import run_all
     shop = _shop(config)
     with ConsoleProgress(err) as progress:
         snapshot, id = run_all(shop, progress, force=force)

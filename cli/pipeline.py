@@ -13,11 +13,9 @@ from artifacts.progress import Progress
 from artifacts.recent_sessions import RECENT_SESSIONS
 from artifacts.snapshot import Snapshot
 from cli.shop import ShopConfig, Workspace
-from cli.snapshots import run_publish
-from cli.spaces import CF, run_train
+from cli.spaces import CF
 from cli.training_inputs import embedding_folder, open_prepared, table_folder
 from indexer.build import SnapshotInputs, build_snapshot
-from trainer.config import NoSplit
 from trainer.decile_chart import write_decile_chart
 from trainer.evaluate import EvaluationReport, evaluate
 from trainer.evaluate_sessions import evaluate_sessions
@@ -69,16 +67,6 @@ def run_index(shop: ShopConfig, progress: Progress, *, fresh: bool = False) -> S
         progress=progress,
         fresh=fresh,
     )
-
-
-def run_all(shop: ShopConfig, progress: Progress, *, force: bool) -> tuple[Snapshot, str]:
-    """Every stage in order, publishing included."""
-    run_prepare(shop, progress)
-    run_train(shop, (), progress)
-    if not isinstance(shop.prepare.split, NoSplit):
-        run_evaluate(shop, progress)
-    snapshot = run_index(shop, progress)
-    return snapshot, run_publish(shop, snapshot.id, force=force)
 
 
 def _embeddings(workspace: Workspace, shop: ShopConfig) -> dict[str, Path]:

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from artifacts.errors import ConfigError
 from artifacts.versions import VersionedRoot
+from cli.rank_config import RankConfig
 from indexer.config import IndexConfig
 from retrieval.campaign_config import CampaignConfig
 from retrieval.config import RetrievalConfig
@@ -36,6 +37,8 @@ class ShopConfig(BaseModel):
     """How a space is drawn."""
     campaign: CampaignConfig = CampaignConfig()
     """What every user of an e-mail campaign gets."""
+    rank: RankConfig = RankConfig()
+    """From sessions to what a ranker learns from."""
     index: IndexConfig
     """From vectors to a snapshot."""
     retrieval: RetrievalConfig = RetrievalConfig()
@@ -62,6 +65,11 @@ class Workspace:
     def table(self, name: str) -> VersionedRoot:
         """One table of candidates."""
         return VersionedRoot(self.root / "tables" / name)
+
+    @property
+    def backdated(self) -> Path:
+        """The shop as it was before the sessions that a ranker learns from."""
+        return self.root / "backdated"
 
     @property
     def ranking_table(self) -> VersionedRoot:

@@ -282,7 +282,7 @@ def equal_shares(codes: IntVector, visited: IntVector, rows: IntVector, out: Flo
             if code < 0:
                 continue
             if j == 0:
-                out[i, 0] = float(code == own)
+                out[i, 0] = 1.0 if code == own else 0.0
             known += 1
             same += int(code == own)
         if known:

@@ -37,7 +37,8 @@ class ShopperFeatures:
         if user < 0:
             out[:] = (0, np.nan, 0, np.nan)
             return
-        taken, weights = (np.asarray(part) for part in self._users.taken(user))
+        items, of_items = self._users.taken(user)
+        taken, weights = np.asarray(items), np.asarray(of_items)
         out[:, 0] = 1
         inner_products(self._rows, self._factors, rows, self._vectors[user], out[:, 1])
         taken_before(taken, weights, rows, out[:, 2])

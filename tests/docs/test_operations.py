@@ -4,10 +4,13 @@ import tomllib
 import pytest
 
 from artifacts import errors
+from artifacts.ranker import ListSettings
 from cli.exit_codes import BUG, INTERRUPTED, exit_code
+from cli.rank_config import RankConfig
 from retrieval.session.config import SessionConfig
 from retrieval.session_knn_config import SessionKnnConfig
 from tests.docs.pages import ROOT
+from trainer.ranker_config import RankerConfig
 
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text("utf-8")
 ROW = re.compile(r"^\| (\d+) \| .* \|(.*)\|$", flags=re.MULTILINE)
@@ -42,3 +45,9 @@ def test_every_setting_of_sessions_is_explained(config):
 def test_the_example_of_sessions_is_read():
     text = OPERATIONS.split("[retrieval.serving.home_page.session]", 1)[1].split("```", 1)[0]
     assert SessionConfig.model_validate(tomllib.loads(text)).further_sources
+
+
+@pytest.mark.parametrize("config", [RankerConfig, RankConfig, ListSettings])
+def test_every_setting_of_the_ranker_is_explained(config):
+    fields = set(config.model_fields) - {"lists"}  # a table of its own
+    assert [name for name in fields if f"| `{name}` |" not in OPERATIONS] == []

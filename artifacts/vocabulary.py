@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import xxhash
+from numpy.typing import NDArray
 
 from artifacts.arrays import IntVector, map_array
 from artifacts.columns import StringColumn, open_columns, write_columns
@@ -32,6 +33,11 @@ class Vocabulary:
 
     def __len__(self) -> int:
         return len(self._ids)
+
+    @property
+    def text(self) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
+        """(n + 1,) offsets and (bytes,) UTF-8 of the ids in row order, as they are mapped."""
+        return self._ids.text
 
     def id(self, row: int) -> str:
         """Return the id of `row`, 0 <= row < len(self). Cost: O(1)."""

@@ -38,20 +38,20 @@ class EchoService(recommender_pb2_grpc.RecommenderServiceServicer):
         self, request: object, context: object
     ) -> pb.RecommendSimilarResponse:
         """Answer as to a product."""
-        return self._filled(pb.RecommendSimilarResponse())
+        return self.filled(pb.RecommendSimilarResponse())
 
     async def SearchNeighbors(self, request: object, context: object) -> pb.SearchNeighborsResponse:
         """Answer as to a search."""
-        return self._filled(pb.SearchNeighborsResponse())
+        return self.filled(pb.SearchNeighborsResponse())
 
     async def RecommendForSession(
         self, request: object, context: object
     ) -> pb.RecommendForSessionResponse:
         """Answer as to a session."""
-        return self._filled(pb.RecommendForSessionResponse())
+        return self.filled(pb.RecommendForSessionResponse())
 
-    def _filled(self, response: Response) -> Response:
-        """Build an answer item by item, as the server does."""
+    def filled(self, response: Response) -> Response:
+        """Build an answer item by item, as any server of messages does."""
         response.info.snapshot_id = "20261124T101500Z-63c2b9de"
         response.info.serving_config = "default"
         response.info.accuracy = common_pb2.ACCURACY_BALANCED

@@ -88,6 +88,11 @@ class Answer(NamedTuple):
     unused_anchor: UnusedAnchor | None = None
     """Set where the hybrid was tried and no anchor was alike enough."""
 
+    @property
+    def says_no_more(self) -> bool:
+        """Whether there is nothing to tell of it, outside debug, but its candidates."""
+        return self.shortfall is None and not self.skipped and self.unused_anchor is None
+
 
 Outcome: TypeAlias = Answer | ShelfmateError
 """What became of one entry: errors are values here, so that no entry fails another."""

@@ -62,6 +62,10 @@ class Candidate(NamedTuple):
     """Its score in that list; None where nothing was mixed."""
 
 
+EVERY_RANK = range(1, 1 << 31)
+"""Ranks of a list that has lost nothing."""
+
+
 class PlainList(Sequence[Candidate]):
     """Candidates of one source in its own order, made only where somebody looks at them.
 
@@ -72,20 +76,33 @@ class PlainList(Sequence[Candidate]):
         scores: on the scale of `kind`.
         kind: what the scores mean.
         source: where all of them come from.
+        ranks: of each in the list of the source, from 1.
     """
 
-    __slots__ = ("kind", "rows", "scores", "source")
+    __slots__ = ("kind", "ranks", "rows", "scores", "source")
 
     def __init__(
-        self, rows: Sequence[int], scores: Sequence[float], kind: ScoreKind, source: Source
+        self,
+        rows: Sequence[int],
+        scores: Sequence[float],
+        kind: ScoreKind,
+        source: Source,
+        ranks: Sequence[int] = EVERY_RANK,
     ) -> None:
         self.rows = rows
         self.scores = scores
         self.kind = kind
         self.source = source
+        self.ranks = ranks
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    def __eq__(self, other: object) -> bool:
+        """Tell whether another sequence holds the same candidates."""
+        return isinstance(other, Sequence) and list(self) == list(other)
+
+    __hash__ = None  # type: ignore[assignment]  # compared by what it holds, as lists are
 
     @overload
     def __getitem__(self, place: int) -> Candidate: ...
@@ -96,4 +113,4 @@ class PlainList(Sequence[Candidate]):
         if isinstance(place, slice):
             return [self[at] for at in range(*place.indices(len(self)))]
         at = range(len(self))[place]
-        return Candidate(self.rows[at], self.scores[at], self.kind, self.source, at + 1)
+        return Candidate(self.rows[at], self.scores[at], self.kind, self.source, self.ranks[at])

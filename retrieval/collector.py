@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from artifacts.arrays import FloatVector, IntVector
 from retrieval.answer import FILTER_STAGES, Answer, Shortfall, ShortfallReason, Stage
-from retrieval.candidates import Candidate, Origin, Source
+from retrieval.candidates import Candidate, Origin, PlainList, Source
 from retrieval.entry_band import EntryBand
 from retrieval.plan import Plan
 from retrieval.query_vector import QueryVector
@@ -33,10 +33,11 @@ class Collector:
     __slots__ = (
         "_barred",
         "_elsewhere",
+        "_plain",
         "_removed",
         "_seen",
+        "_taken",
         "band",
-        "candidates",
         "own",
         "plan",
         "query",
@@ -55,15 +56,31 @@ class Collector:
         self.band = band
         # A comparison each is quicker for a few; a shopper may have bought hundreds.
         self._barred = np.array(own, dtype=np.int32) if len(own) > FEW else None
-        self.candidates: list[Candidate] = []
+        self._taken: list[Candidate] = []
+        self._plain: PlainList | None = None
         self._seen: list[int] = []
         self._removed: dict[Source, NDArray[np.int64]] = {}
         self._elsewhere = NONE_REMOVED
 
     @property
+    def candidates(self) -> Sequence[Candidate]:
+        """What was taken so far, best first."""
+        return self._taken if self._plain is None else self._plain
+
+    @property
+    def plain(self) -> PlainList | None:
+        """The answer, where it is one list as it came."""
+        return self._plain
+
+    @property
     def missing(self) -> int:
         """Candidates still wanted."""
-        return self.plan.k - len(self.candidates)
+        return self.plan.k - len(self._seen)
+
+    @property
+    def takes_plain(self) -> bool:
+        """Whether nothing stands in the way of a row but that it may be the query's own."""
+        return self.plan.is_open and self.band is None and not self._seen
 
     @property
     def spare(self) -> int:
@@ -136,7 +153,7 @@ class Collector:
             verdicts[: places[-1] + 1] if full else verdicts
         )
         self._seen.extend(candidates[place].row for place in places)
-        self.candidates.extend(candidates[place] for place in places)
+        self._taken.extend(candidates[place] for place in places)
 
     def count_removed_from(self, other: "Collector") -> None:
         """Add what a list lost that this answer is mixed from."""
@@ -166,12 +183,25 @@ class Collector:
         taken = rows[places].tolist()
         self._seen.extend(taken)
         source, kind, anchor, likeness = origin
-        self.candidates.extend(
+        self._taken.extend(
             Candidate(row, score, kind, source, ahead + place + 1, anchor, likeness)
             for row, score, place in zip(
                 taken, scores[places].tolist(), places.tolist(), strict=True
             )
         )
+
+    def take_plain(self, chosen: PlainList, own_removed: int) -> None:
+        """Take k rows at once where `takes_plain` says that they need no judging.
+
+        Args:
+            chosen: (k,) best first, none of them the query's own.
+            own_removed: how many rows of the query itself stood among them.
+        """
+        assert self.takes_plain, "bug: rows that need judging"
+        self._plain = chosen
+        self._seen.extend(chosen.rows)
+        if own_removed or self._removed:
+            self.count_removed(np.full(own_removed, Stage.QUERY_ITEM, np.int8), chosen.source)
 
     def count_removed(self, verdicts: NDArray[np.int8], source: Source) -> None:
         """Add to the removals of `source`.

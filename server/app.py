@@ -83,7 +83,10 @@ class Server:
             BrownOut(config.brown_out, time.monotonic),
             observation.metrics.batched,
         )
-        passed = [observation.observer, *_guards(config)]
+        guards = _guards(config)
+        # What a guard turns away is watched, too: then the observer has to stand before it.
+        self._watch = None if guards else observation.observer
+        passed = [observation.observer, *guards] if guards else []
         self._listeners = Listeners(config, passed, shares_ports=place.is_shared)
 
     async def start(self) -> Ports:
@@ -123,15 +126,18 @@ class Server:
     async def _add_services(self) -> None:
         public, admin = self._listeners.public, self._listeners.admin
         service = RecommenderService(self._worker, self._searches, self._config.limits)
-        turnstile = Turnstile(self._is_full)
+        turnstile = Turnstile(self._is_full, self._watch)
         recommender_pb2_grpc.add_RecommenderServiceServicer_to_server(
             service,
             turnstile,  # type: ignore[arg-type]  # registers as a server does
         )
         public.add_generic_rpc_handlers((turnstile,))
+        gate = Turnstile(lambda searches: False, self._watch)
         admin_pb2_grpc.add_AdminServiceServicer_to_server(
-            AdminService(self._worker, self._upkeep), admin
+            AdminService(self._worker, self._upkeep),
+            gate,  # type: ignore[arg-type]  # as above
         )
+        admin.add_generic_rpc_handlers((gate,))
         for server in self._listeners.each:
             await self._health.add_to(server)
         if self._config.reflection:

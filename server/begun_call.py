@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Generic, NamedTuple, TypeVar
 
 from artifacts.errors import RequestError
-from retrieval.answer import BatchAnswer
 from retrieval.begun import Begun
 from retrieval.effort import Effort
 from retrieval.queries import SessionBatch, UserBatch
@@ -15,17 +14,15 @@ from retrieval.together import Run
 from server.convert import (
     Converted,
     Report,
+    answer_bytes,
     session_batch,
-    session_response,
     user_batch,
-    user_response,
 )
 from server.limits import within
 from server.observation.call_record import CallRecord
 from server.security.config import LimitsConfig
 
 Request = TypeVar("Request")
-Response = TypeVar("Response")
 B = TypeVar("B", SessionBatch, UserBatch)
 
 
@@ -40,7 +37,7 @@ class Terms(NamedTuple):
     """Told of it."""
 
 
-class BegunCall(NamedTuple, Generic[Response]):
+class BegunCall(NamedTuple):
     """A call after its look-ups.
 
     A tuple, as all that is made once for every call.
@@ -54,8 +51,6 @@ class BegunCall(NamedTuple, Generic[Response]):
     """What the response says about itself."""
     record: CallRecord
     """Told of stages as they end, and of the answer."""
-    write: Callable[[BatchAnswer, Mapping[int, RequestError], Report], Response]
-    """Writes the response."""
 
     @property
     def pending(self) -> bool:
@@ -68,28 +63,24 @@ class BegunCall(NamedTuple, Generic[Response]):
         yield from self.begun.waiting()
         self.record.spent("search", started)
 
-    def response(self) -> Response:
+    def response(self) -> bytes:
         """Write the response; no entry may be waiting."""
-        return self.write(self.record.note(self.begun.answer()), self.faults, self.report)
+        return answer_bytes(self.record.note(self.begun.answer()), self.faults, self.report)
 
 
 @dataclass(frozen=True, slots=True)
-class TwoHalves(Generic[Request, B, Response]):
+class TwoHalves(Generic[Request, B]):
     """An RPC that does its look-ups first, and its searches elsewhere.
 
     Attributes:
         read: turns the message into a batch.
         begin: does the look-ups.
-        write: turns the answer into a message.
     """
 
     read: Callable[[Request], Converted[B]]
     begin: Callable[[Recommender, B, Effort], Begun]
-    write: Callable[[BatchAnswer, Mapping[int, RequestError], Report], Response]
 
-    def start(
-        self, request: Request, recommender: Recommender, terms: Terms
-    ) -> BegunCall[Response]:
+    def start(self, request: Request, recommender: Recommender, terms: Terms) -> BegunCall:
         """Read a call and do its look-ups.
 
         Args:
@@ -105,8 +96,8 @@ class TwoHalves(Generic[Request, B, Response]):
         begun = self.begin(recommender, batch, terms.effort)
         terms.record.spent("lookup", started)
         report = Report(recommender.state, batch.call.debug, terms.record.stages)
-        return BegunCall(begun, faults, report, terms.record, self.write)
+        return BegunCall(begun, faults, report, terms.record)
 
 
-SESSIONS = TwoHalves(session_batch, Recommender.begin_session, session_response)
-USERS = TwoHalves(user_batch, Recommender.begin_user, user_response)
+SESSIONS = TwoHalves(session_batch, Recommender.begin_session)
+USERS = TwoHalves(user_batch, Recommender.begin_user)

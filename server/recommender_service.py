@@ -3,7 +3,7 @@
 import functools
 import time
 from collections.abc import Awaitable, Callable
-from typing import TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import grpc
 from google.protobuf.message import Message
@@ -14,11 +14,10 @@ from retrieval.recommender import Recommender
 from server.begun_call import SESSIONS, USERS, B, Terms, TwoHalves
 from server.convert import (
     Report,
+    answer_bytes,
     items_response,
     neighbor_batch,
-    neighbor_response,
     similar_batch,
-    similar_response,
 )
 from server.limits import check_size, within
 from server.observation.call_record import current_call
@@ -31,11 +30,11 @@ from shelfmate.v1 import recommender_pb2_grpc
 
 Context: TypeAlias = grpc.aio.ServicerContext[object, object]
 Request = TypeVar("Request", bound=Message)
-Response = TypeVar("Response")
 VisitRequest = TypeVar("VisitRequest", pb.RecommendForSessionRequest, pb.RecommendForUserRequest)
-Method: TypeAlias = Callable[["RecommenderService", Request, Context], Awaitable[Response]]
+Method: TypeAlias = Callable[["RecommenderService", Request, Context], Awaitable[Any]]
+"""What is registered; it answers with a message, or with the bytes of one."""
 Handler: TypeAlias = Callable[
-    ["RecommenderService", Request, Context, Recommender], Awaitable[Response]
+    ["RecommenderService", Request, Context, Recommender], Awaitable[Message | bytes]
 ]
 
 PARTIAL_SHARE = 0.9
@@ -46,11 +45,11 @@ FEW_VISITS = 64
 """Visits of a call up to which sessions are begun on the event loop: a millisecond of look-ups."""
 
 
-def _call(handler: Handler[Request, Response]) -> Method[Request, Response]:
+def _call(handler: Handler[Request]) -> Method[Request]:
     """Count a call, give it one snapshot, and turn what it raises into a status."""
 
     @functools.wraps(handler)
-    async def method(self: "RecommenderService", request: Request, context: Context) -> Response:
+    async def method(self: "RecommenderService", request: Request, context: Context) -> Any:
         try:
             recommender = self.worker.begin_call()
         except Exception as error:
@@ -70,7 +69,7 @@ class RecommenderService(recommender_pb2_grpc.RecommenderServiceServicer):
     """Answers from the worker's snapshot.
 
     Look-ups are done at once, on the event loop; searches, and writing down what they found, on
-    the threads of `searches`.
+    the threads of `searches`. Answers come as bytes of the wire (`server.convert.fields`).
     """
 
     def __init__(self, worker: Worker, searches: SearchQueue, limits: LimitsConfig) -> None:
@@ -84,7 +83,7 @@ class RecommenderService(recommender_pb2_grpc.RecommenderServiceServicer):
         request: pb.RecommendSimilarRequest,
         context: Context,
         recommender: Recommender,
-    ) -> pb.RecommendSimilarResponse:
+    ) -> bytes:
         """Recommend for products."""
         started = time.perf_counter_ns()
         left_s = context.time_remaining()
@@ -96,13 +95,13 @@ class RecommenderService(recommender_pb2_grpc.RecommenderServiceServicer):
         record.spent("lookup", started)
         report = Report(recommender.state, batch.call.debug, record.stages)
         if not begun.pending:
-            return similar_response(record.note(begun.answer()), faults, report)
+            return answer_bytes(record.note(begun.answer()), faults, report)
 
-        def search() -> Steps[pb.RecommendSimilarResponse]:
+        def search() -> Steps[bytes]:
             started = time.perf_counter_ns()
             yield from begun.waiting()
             record.spent("search", started)
-            return similar_response(record.note(begun.answer()), faults, report)
+            return answer_bytes(record.note(begun.answer()), faults, report)
 
         deadline = _deadline(left_s, allow_partial=batch.call.allow_partial)
         need = Need(recommender.state, len(request.requests), deadline)
@@ -114,13 +113,13 @@ class RecommenderService(recommender_pb2_grpc.RecommenderServiceServicer):
         request: pb.SearchNeighborsRequest,
         context: Context,
         recommender: Recommender,
-    ) -> pb.SearchNeighborsResponse:
+    ) -> bytes:
         """Search near items, vectors or mixtures of items."""
         left_s = context.time_remaining()
         deadline = _deadline(left_s, allow_partial=request.call.allow_partial)
         record, effort = current_call(), self._searches.effort
 
-        def search() -> Steps[pb.SearchNeighborsResponse]:
+        def search() -> Steps[bytes]:
             deadline.check("read")
             batch, faults = within(self._limits, neighbor_batch(request))
             started = time.perf_counter_ns()
@@ -128,7 +127,7 @@ class RecommenderService(recommender_pb2_grpc.RecommenderServiceServicer):
             yield from begun.waiting()
             record.spent("search", started)
             report = Report(recommender.state, batch.call.debug, record.stages)
-            return neighbor_response(record.note(begun.answer()), faults, report)
+            return answer_bytes(record.note(begun.answer()), faults, report)
 
         need = Need(recommender.state, max(len(request.requests), 1), deadline)
         return await self._searches.run(search(), need)
@@ -150,14 +149,14 @@ class RecommenderService(recommender_pb2_grpc.RecommenderServiceServicer):
         request: pb.RecommendForSessionRequest,
         context: Context,
         recommender: Recommender,
-    ) -> pb.RecommendForSessionResponse:
+    ) -> bytes:
         """Recommend for what was just visited."""
         return await self._in_halves(SESSIONS, request, context, recommender)
 
     @_call
     async def RecommendForUser(
         self, request: pb.RecommendForUserRequest, context: Context, recommender: Recommender
-    ) -> pb.RecommendForUserResponse:
+    ) -> bytes:
         """Recommend for shoppers."""
         return await self._in_halves(USERS, request, context, recommender)
 
@@ -170,11 +169,11 @@ class RecommenderService(recommender_pb2_grpc.RecommenderServiceServicer):
 
     async def _in_halves(
         self,
-        rpc: TwoHalves[VisitRequest, B, Response],
+        rpc: TwoHalves[VisitRequest, B],
         request: VisitRequest,
         context: Context,
         recommender: Recommender,
-    ) -> Response:
+    ) -> bytes:
         """Answer at once where look-ups are enough, else by way of the queue.
 
         A call with many visits is looked up there, too.
@@ -186,7 +185,7 @@ class RecommenderService(recommender_pb2_grpc.RecommenderServiceServicer):
         if begun is not None and not begun.pending:
             return begun.response()
 
-        def search() -> Steps[Response]:
+        def search() -> Steps[bytes]:
             deadline.check("read")
             call = begun or rpc.start(request, recommender, terms)
             yield from call.waiting()

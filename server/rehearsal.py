@@ -12,14 +12,11 @@ from retrieval.queries import CallOptions
 from retrieval.recommender import Recommender
 from server.convert import (
     Report,
+    answer_bytes,
     neighbor_batch,
-    neighbor_response,
     session_batch,
-    session_response,
     similar_batch,
-    similar_response,
     user_batch,
-    user_response,
 )
 from shelfmate.v1 import common_pb2
 from shelfmate.v1 import recommender_pb2 as pb
@@ -71,17 +68,17 @@ def _ask(recommender: Recommender, request: Message) -> None:
     """Go the way of a call, from the request's fields to those of the response."""
     if isinstance(request, pb.RecommendSimilarRequest):
         similar, faults = similar_batch(request)
-        similar_response(recommender.similar(similar), faults, _report(recommender, similar.call))
+        answer_bytes(recommender.similar(similar), faults, _report(recommender, similar.call))
     elif isinstance(request, pb.SearchNeighborsRequest):
         near, faults = neighbor_batch(request)
-        neighbor_response(recommender.neighbors(near), faults, _report(recommender, near.call))
+        answer_bytes(recommender.neighbors(near), faults, _report(recommender, near.call))
     elif isinstance(request, pb.RecommendForSessionRequest):
         session, faults = session_batch(request)
         answer = recommender.for_session(session)
-        session_response(answer, faults, _report(recommender, session.call))
+        answer_bytes(answer, faults, _report(recommender, session.call))
     elif isinstance(request, pb.RecommendForUserRequest):
         user, faults = user_batch(request)
-        user_response(recommender.for_user(user), faults, _report(recommender, user.call))
+        answer_bytes(recommender.for_user(user), faults, _report(recommender, user.call))
 
 
 def _report(recommender: Recommender, call: CallOptions) -> Report:

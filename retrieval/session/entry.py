@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from artifacts.neighbors import PAD_ROW
 from retrieval.answer import Answer, ShortfallReason
-from retrieval.candidates import Source
+from retrieval.candidates import PlainList, Source
 from retrieval.live_search import LiveSearch
 from retrieval.plan import Plan
 from retrieval.popular import offer_popular
@@ -98,9 +99,20 @@ class SessionEntry:
         n = k if collector.band is None else MIXED_PER_ITEM * k
         for listing in listings:
             collector.count_removed_from(listing.list.collector)
+        whole = _whole(listings)
+        if whole is not None and collector.takes_plain:
+            collector.take_plain(whole, 0)
+            return
         candidates = mixture(listings, n, self._task, self._visited)
         rows = np.array([candidate.row for candidate in candidates], dtype=np.int32)
         if len(listings) == 1:  # it was judged as one answer
             collector.adopt(candidates, np.zeros(len(rows), dtype=np.int8))
         else:
             collector.adopt(candidates, collector.judge_mixed(rows))
+
+
+def _whole(listings: Sequence[Listing]) -> PlainList | None:
+    """Return the one list that is the answer as it came, without a visited item to name."""
+    if len(listings) > 1 or listings[0].anchor != PAD_ROW:
+        return None
+    return listings[0].list.collector.plain

@@ -7,25 +7,19 @@ from server.convert.requests import (
 )
 from server.convert.responses import (
     Report,
+    answer_bytes,
     items_response,
-    neighbor_response,
-    session_response,
-    similar_response,
-    user_response,
 )
 from server.convert.serving_status import serving_status
 
 __all__ = [
     "Converted",
     "Report",
+    "answer_bytes",
     "items_response",
     "neighbor_batch",
-    "neighbor_response",
     "serving_status",
     "session_batch",
-    "session_response",
     "similar_batch",
-    "similar_response",
     "user_batch",
-    "user_response",
 ]

@@ -1,9 +1,11 @@
 """Answers of the domain as responses of the wire."""
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple, TypeVar
+from collections.abc import Collection, Mapping, Sequence
+from functools import lru_cache
+from typing import NamedTuple, TypeAlias
 
+import numpy as np
 from google.rpc.status_pb2 import Status
 
 from artifacts.catalog import ItemAttributes
@@ -14,16 +16,21 @@ from retrieval.answer import Answer, BatchAnswer, Outcome, Shortfall, Stage, Unu
 from retrieval.candidates import Candidate, PlainList
 from retrieval.state import ServingState
 from server.convert.enums import ACCURACIES, REASONS, SCORE_KINDS, SOURCES, STAGES
+from server.convert.fields import INFO, field
+from server.convert.list_kernels import OUTCOMES, write_lists
 from server.status import status_of
 from shelfmate.v1 import common_pb2, recommender_pb2
 
-R = TypeVar(
-    "R",
-    recommender_pb2.RecommendSimilarResponse,
-    recommender_pb2.SearchNeighborsResponse,
-    recommender_pb2.RecommendForSessionResponse,
-    recommender_pb2.RecommendForUserResponse,
-)
+USUAL_INFOS = 256
+"""Beginnings of responses that are kept: one for each serving config, effort and experiment's arm."""
+
+
+FEW_ITEMS = 24
+"""Up to so many items of a response messages are quicker than the kernel."""
+
+
+_Said: TypeAlias = tuple[str, str, common_pb2.Accuracy.ValueType, str, bool, bool]
+"""Fields of `ResponseInfo` in their order of use, without timings."""
 
 
 class Report(NamedTuple):
@@ -37,32 +44,19 @@ class Report(NamedTuple):
     """Nanoseconds by stage."""
 
 
-def similar_response(
-    answer: BatchAnswer, faults: Mapping[int, RequestError], report: Report
-) -> recommender_pb2.RecommendSimilarResponse:
-    """Write the answer to a batch of products."""
-    return _written(recommender_pb2.RecommendSimilarResponse(), answer, faults, report)
+def answer_bytes(answer: BatchAnswer, faults: Mapping[int, RequestError], report: Report) -> bytes:
+    """Write the answer to a batch as it goes on the wire.
 
-
-def neighbor_response(
-    answer: BatchAnswer, faults: Mapping[int, RequestError], report: Report
-) -> recommender_pb2.SearchNeighborsResponse:
-    """Write the answer to a batch of searches."""
-    return _written(recommender_pb2.SearchNeighborsResponse(), answer, faults, report)
-
-
-def session_response(
-    answer: BatchAnswer, faults: Mapping[int, RequestError], report: Report
-) -> recommender_pb2.RecommendForSessionResponse:
-    """Write the answer to a batch of sessions."""
-    return _written(recommender_pb2.RecommendForSessionResponse(), answer, faults, report)
-
-
-def user_response(
-    answer: BatchAnswer, faults: Mapping[int, RequestError], report: Report
-) -> recommender_pb2.RecommendForUserResponse:
-    """Write the answer to a batch of shoppers."""
-    return _written(recommender_pb2.RecommendForUserResponse(), answer, faults, report)
+    All responses that recommend have the same two fields, so this is any of them. Where there are
+    many, lists that came as they are, as most do, are written by one kernel; anything else by way of
+    messages.
+    """
+    plain = {} if report.debug else _plain_lists(answer.outcomes, faults)
+    written = dict(zip(plain, _written_lists(plain.values(), report.state), strict=True))
+    parts = [_info(answer, report)]
+    for place, outcome in enumerate(answer.outcomes):
+        parts.append(written.get(place) or _written(faults.get(place, outcome), place, report))
+    return b"".join(parts)
 
 
 def items_response(
@@ -82,28 +76,82 @@ def items_response(
     return response
 
 
-def _written(
-    response: R, answer: BatchAnswer, faults: Mapping[int, RequestError], report: Report
-) -> R:
-    _write_info(response.info, answer, report)
-    for place, outcome in enumerate(answer.outcomes):
-        _write_outcome(response.outcomes.add(), faults.get(place, outcome), place, report)
-    return response
+def _plain_lists(
+    outcomes: Sequence[Outcome], faults: Mapping[int, RequestError]
+) -> dict[int, PlainList]:
+    """Return by place the answers of which there is nothing to say but their items.
+
+    None where there are few: a message for each item costs less than calling the kernel does.
+    """
+    found = {
+        place: outcome.candidates
+        for place, outcome in enumerate(outcomes)
+        if isinstance(outcome, Answer)
+        and isinstance(outcome.candidates, PlainList)
+        and outcome.says_no_more
+        and place not in faults
+    }
+    return found if sum(map(len, found.values())) > FEW_ITEMS else {}
 
 
-def _write_info(info: common_pb2.ResponseInfo, answer: BatchAnswer, report: Report) -> None:
-    info.snapshot_id = report.state.snapshot.id
-    info.serving_config = answer.serving_config
-    info.accuracy = ACCURACIES[answer.accuracy]
-    if answer.experiment_label:
-        info.experiment_label = answer.experiment_label
-    if answer.degraded:
-        info.degraded = True
-    if answer.partial:
-        info.partial = True
-    if report.debug:
-        for stage, duration in report.timings.items():
-            info.timings.add(stage=stage, duration_ns=duration)
+def _written_lists(lists: Collection[PlainList], state: ServingState) -> list[bytes]:
+    """Return each list as the field `outcomes` of a response."""
+    if not lists:
+        return []
+    starts = np.zeros(len(lists) + 1, dtype=np.int64)
+    np.cumsum([len(each) for each in lists], out=starts[1:])
+    rows = np.array([row for each in lists for row in each.rows], dtype=np.int32)
+    scores = np.array([score for each in lists for score in each.scores], dtype=np.float32)
+    kinds = np.array([SCORE_KINDS[each.kind] for each in lists], dtype=np.uint8)
+    sources = np.array([SOURCES[each.source] for each in lists], dtype=np.uint8)
+    out, ends = write_lists(
+        state.snapshot.items.text, rows, scores.view(np.uint32), starts, (kinds, sources)
+    )
+    whole = out.tobytes()
+    begins = [0, *ends[:-1].tolist()]
+    return [whole[begin:end] for begin, end in zip(begins, ends.tolist(), strict=True)]
+
+
+def _info(answer: BatchAnswer, report: Report) -> bytes:
+    """Return the field `info` of a response."""
+    said = (
+        report.state.snapshot.id,
+        answer.serving_config,
+        ACCURACIES[answer.accuracy],
+        answer.experiment_label,
+        answer.degraded,
+        answer.partial,
+    )
+    if not report.debug:
+        return _usual_info(said)
+    info = common_pb2.ResponseInfo.FromString(_info_bytes(said))
+    for stage, duration in report.timings.items():
+        info.timings.add(stage=stage, duration_ns=duration)
+    return field(INFO, info.SerializeToString())
+
+
+def _info_bytes(said: _Said) -> bytes:
+    snapshot_id, serving_config, accuracy, experiment_label, degraded, partial = said
+    return common_pb2.ResponseInfo(
+        snapshot_id=snapshot_id,
+        serving_config=serving_config,
+        accuracy=accuracy,
+        experiment_label=experiment_label,
+        degraded=degraded,
+        partial=partial,
+    ).SerializeToString()
+
+
+@lru_cache(maxsize=USUAL_INFOS)
+def _usual_info(said: _Said) -> bytes:
+    return field(INFO, _info_bytes(said))
+
+
+def _written(outcome: Outcome, place: int, report: Report) -> bytes:
+    """Return an outcome as the field `outcomes` of a response."""
+    message = common_pb2.RecommendationOutcome()
+    _write_outcome(message, outcome, place, report)
+    return field(OUTCOMES, message.SerializeToString())
 
 
 def _write_outcome(
@@ -131,7 +179,6 @@ def _write_items(
     candidates: Sequence[Candidate],
     vocabulary: Vocabulary,
 ) -> None:
-    """Write the items, by columns where they are all alike: the path of most answers."""
     add, id_of = recommendations.items.add, vocabulary.id
     if isinstance(candidates, PlainList):
         score_kind, source_ = SCORE_KINDS[candidates.kind], SOURCES[candidates.source]

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import NamedTuple, Protocol, TypeAlias
 
 import grpc
@@ -69,6 +69,9 @@ class SpanOpener(Protocol):
 class Observer(grpc.aio.ServerInterceptor):
     """Watches the calls of our services, also those that are refused on the way.
 
+    A `server.turnstile.Watch`, which costs least; an interceptor where others stand before the
+    turnstile.
+
     Args:
         metrics: count calls.
         logs: from when on a call is slow, and how many lines there may be.
@@ -97,18 +100,24 @@ class Observer(grpc.aio.ServerInterceptor):
         path = handler_call_details.method
         if handler is None or not path.startswith(OURS):
             return handler
-        # Each call has a task, and a context, of its own. A handler would have to read metadata anew.
-        CALL.set(CallRecord(sent_id(handler_call_details.invocation_metadata)))
+        self.enter(handler_call_details.invocation_metadata)
         key = path, id(handler)
         known = self._observed.get(key)
         if known is not None:
             return known[1]
-        watched = self._watched(METHODS.get(path, UNKNOWN), handler)
+        watched = self.watched(path, handler)
         if path in METHODS and len(self._observed) < KEPT:
             self._observed[key] = handler, watched  # as long as it is kept, its id is its own
         return watched
 
-    def _watched(self, method: str, handler: Handler) -> Handler:
+    def enter(self, metadata: Iterable[tuple[str, str | bytes]] | None) -> None:
+        """Open the record of a call; to be called in the call's own context."""
+        # Each call has a task, and a context, of its own. A handler would have to read metadata anew.
+        CALL.set(CallRecord(sent_id(metadata)))
+
+    def watched(self, path: str, handler: Handler) -> Handler:
+        """Return a handler that is watched answering calls of `path`; `enter` comes first."""
+        method = METHODS.get(path, UNKNOWN)
         if handler.unary_unary is not None:
             return grpc.unary_unary_rpc_method_handler(
                 self._watching(method, handler.unary_unary),  # type: ignore[arg-type]  # for threads

@@ -53,11 +53,25 @@ def test_item_and_its_vector_find_the_same_neighbours(tiny_recommender):
     assert rows(by_vector) == [0, *rows(by_item)]
 
 
+@pytest.mark.parametrize("relation", list(Relation))
+@pytest.mark.parametrize(
+    "near", [NearItem(item_id(0)), NearItems([item_id(1), item_id(2)], [1.0, 0.5])]
+)
+def test_hits_that_need_no_judging_are_those_that_judging_leaves(tiny_recommender, near, relation):
+    passes_all = AnswerOptions(filter=FilterSpec(min_similarity=-1.0))
+    debug = CallOptions(debug=True)
+    plain = answered(tiny_recommender, near, relation=relation, call=debug)
+    judged = answered(tiny_recommender, near, relation=relation, call=debug, defaults=passes_all)
+    assert list(plain.candidates) == list(judged.candidates)
+    assert plain.removed == judged.removed
+    assert plain.similarities == judged.similarities
+
+
 def test_one_item_of_weight_one_is_the_item(tiny_recommender):
     for relation in Relation:
         single = answered(tiny_recommender, NearItem(item_id(0)), relation=relation)
         weighted = answered(tiny_recommender, NearItems([item_id(0)], [1.0]), relation=relation)
-        assert single.candidates == weighted.candidates
+        assert list(single.candidates) == list(weighted.candidates)
 
 
 @pytest.mark.parametrize("space", ["cf", "content"])

@@ -8,6 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 EXTRAS := $(VENV)/.extras
+PEERS := $(VENV)/peers/.ready
 PINS := requirements/uv.txt requirements/build.txt requirements/dev.txt
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header --no-annotate --no-emit-package shelfmate-client \
@@ -24,7 +25,7 @@ INSTALL_OURS = $(BIN)/uv pip install --quiet --python $(BIN)/python --no-build-i
 	-e proto -e .
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-extras test-faults node-example check lint-proto proto bench-smoke docs requirements clean
+.PHONY: help demo test test-extras test-faults node-example check lint-proto proto bench-smoke peers docs requirements clean
 
 # The stamp holds the folder it was made in: scripts of an environment do not survive a move.
 ifneq ($(shell test -x $(BIN)/python && cat $(READY) 2>/dev/null),$(CURDIR))
@@ -75,6 +76,8 @@ proto: $(READY) ## regenerate the stubs of the wire contract
 bench-smoke: $(READY) ## the shortest run of the benchmarks
 	$(BIN)/bench run --smoke
 
+peers: $(PEERS) ## an environment with what `bench compare` holds us against
+
 docs: $(READY) ## regenerate the generated parts of docs/
 	$(BIN)/python docs/make_cli_reference.py
 
@@ -84,7 +87,8 @@ requirements: $(READY) ## pin anew after a change of pyproject.toml; UPGRADE=1 t
 	$(COMPILE) requirements/build.in -o requirements/build.txt; \
 	$(COMPILE) pyproject.toml -o requirements/server.txt; \
 	$(COMPILE) pyproject.toml --extra dev -o requirements/dev.txt; \
-	$(COMPILE) pyproject.toml --extra dev --extra extras -o requirements/extras.txt
+	$(COMPILE) pyproject.toml --extra dev --extra extras -o requirements/extras.txt; \
+	$(COMPILE) pyproject.toml --extra peers -o requirements/peers.txt
 
 clean: ## delete caches and build results; .venv and work/ stay
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
@@ -104,3 +108,10 @@ $(READY): $(PINS) pyproject.toml proto/pyproject.toml
 $(EXTRAS): $(READY) requirements/extras.txt
 	@$(WITH_INDEX) set -ex; $(SYNC) requirements/extras.txt; $(INSTALL_OURS)
 	@touch $(EXTRAS)
+
+# Apart from ours, whose releases need not suit the peers.
+$(PEERS): $(READY) requirements/peers.txt
+	@"$(PYTHON)" -m venv --clear $(VENV)/peers
+	@$(WITH_INDEX) set -ex; $(BIN)/uv pip sync --quiet --python $(VENV)/peers/bin/python \
+		--require-hashes --build-constraints requirements/build.txt requirements/peers.txt
+	@touch $(PEERS)

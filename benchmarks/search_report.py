@@ -1,32 +1,25 @@
-"""Tables of docs/simhash.md, made from the records of the latest run of the search bars.
-
-python -m benchmarks.search_report benchmarks/results/search.jsonl docs/simhash.md
-"""
+"""Tables of the search bars, made from the records of their latest run."""
 
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Annotated
 
 import numpy as np
-import typer
 
 from artifacts.errors import ArtifactError
-from benchmarks.report import fill
-from benchmarks.results import Result, read_results
+from benchmarks.results import Result
 from benchmarks.search_record import SUITE
 
 RECALLS = (0.90, 0.95)
 
 
-def latest_run(results: Sequence[Result]) -> list[Result]:
-    """Return the records of the last run.
+def latest_run(results: Sequence[Result], suite: str = SUITE) -> list[Result]:
+    """Return the records of the last run of a suite.
 
     Raises:
-        ArtifactError: no run of the search bars was recorded.
+        ArtifactError: no run of it was recorded.
     """
-    ours = [result for result in results if result.suite == SUITE]
+    ours = [result for result in results if result.suite == suite]
     if not ours:
-        raise ArtifactError(f"results: expected records of the suite {SUITE!r}, found none")
+        raise ArtifactError(f"results: expected records of the suite {suite!r}, found none")
     last = ours[-1].config["run"]
     return [result for result in ours if result.config["run"] == last]
 
@@ -75,17 +68,3 @@ def circumstances(results: Sequence[Result]) -> str:
         f"{last.machine.commit}; load average {min(loads):.1f} to {max(loads):.1f}; "
         f"OPENBLAS_CORETYPE {openblas}."
     )
-
-
-def main(
-    results: Annotated[Path, typer.Argument(help="File of JSON lines.")],
-    document: Annotated[Path, typer.Argument(help="Document whose marks are filled.")],
-) -> None:
-    """Fill the marks `bars` and `rates` of a document."""
-    run = latest_run(read_results(results))
-    fill(document, "bars", f"{bars_table(run)}\n\n{circumstances(run)}")
-    fill(document, "rates", rates_table(run))
-
-
-if __name__ == "__main__":
-    typer.run(main)

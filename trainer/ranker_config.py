@@ -1,13 +1,13 @@
 """Settings of the ranker: the table `[train.ranker]`."""
 
-from typing import Annotated, Self
+from typing import Annotated, Self, TypeAlias
 
 from pydantic import Field, model_validator
 
 from artifacts.errors import ConfigError
 from trainer.settings import Settings
 
-Gain = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Gain: TypeAlias = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 class PositionBiasConfig(Settings):
@@ -38,9 +38,8 @@ class RankerConfig(Settings):
     """Share of the contexts, the last ones, that nothing but the report looks at."""
     rounds: int = Field(default=600, ge=1, le=20_000)
     """Trees at most."""
-    early_stopping: int | None = Field(default=50, ge=1)
-    """Rounds without a gain on the validation part after which training ends; None makes all
-    rounds."""
+    early_stopping: int = Field(default=50, ge=0)
+    """Rounds without a gain on the validation part after which training ends; 0 makes all rounds."""
     learning_rate: float = Field(default=0.05, gt=0, le=1)
     """Share of each tree that is taken."""
     leaves: int = Field(default=31, ge=2, le=4_096)

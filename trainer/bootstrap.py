@@ -60,6 +60,18 @@ class Bootstrap:
             self.samples[:, column] - self.samples[:, other],
         )
 
+    def ratio(self, column: int, other: int) -> tuple[float, float, float] | None:
+        """Return (mean, low, high) of `column` as a multiple of `other`.
+
+        None where a mean of `other`, of the data or of a sample, is 0.
+        """
+        if not (self.means[other] and self.samples[:, other].all()):
+            return None
+        return self._interval(
+            self.means[column] / self.means[other],
+            self.samples[:, column] / self.samples[:, other],
+        )
+
     def _interval(
         self, mean: np.float64, samples: NDArray[np.float64]
     ) -> tuple[float, float, float]:

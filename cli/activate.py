@@ -1,11 +1,7 @@
 """Puts a snapshot in service on a running host, by one call."""
 
-import grpc
-
 from artifacts.errors import ConfigError
-from shelfmate.client import Access
-from shelfmate.client.call_error import call_error
-from shelfmate.v1 import admin_pb2, admin_pb2_grpc
+from shelfmate.client import Access, AdminClient, CallError
 
 
 def activate_snapshot(id: str, address: str, access: Access, *, timeout_s: float) -> str:
@@ -20,17 +16,8 @@ def activate_snapshot(id: str, address: str, access: Access, *, timeout_s: float
     Raises:
         ConfigError: the server cannot be reached, or refuses the snapshot.
     """
-    request = admin_pb2.ActivateSnapshotRequest(snapshot_id=id)
-    with _channel(address, access) as channel:
-        stub = admin_pb2_grpc.AdminServiceStub(channel)
+    with AdminClient(address, access=access) as client:
         try:
-            response = stub.ActivateSnapshot(request, timeout=timeout_s, metadata=access.metadata())
-        except grpc.RpcError as error:
-            raise ConfigError(f"server at {address}: {call_error(error)}") from error
-    return response.replaced_snapshot_id
-
-
-def _channel(address: str, access: Access) -> grpc.Channel:
-    if access.tls is None:
-        return grpc.insecure_channel(address)
-    return grpc.secure_channel(address, access.tls.credentials())
+            return client.activate(id, timeout_s=timeout_s).replaced_id
+        except CallError as error:
+            raise ConfigError(f"server at {address}: {error}") from error

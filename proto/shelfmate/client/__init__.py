@@ -1,23 +1,37 @@
 from shelfmate.client.access import Access, Tls
+from shelfmate.client.admin_answers import (
+    Activated,
+    RefusedSnapshot,
+    ServingStatus,
+    SnapshotInfo,
+    SnapshotList,
+    SpaceInfo,
+    StockUpdate,
+)
+from shelfmate.client.admin_client import AdminClient
 from shelfmate.client.answers import (
     Answers,
     EntryError,
     Item,
     Recommendation,
     Recommendations,
-    ServingStatus,
     UnusedAnchor,
 )
+from shelfmate.client.async_admin_client import AsyncAdminClient
 from shelfmate.client.async_client import AsyncClient
 from shelfmate.client.batches import in_async_batches, in_batches
 from shelfmate.client.call_error import CallError
 from shelfmate.client.client import Client
 from shelfmate.client.requests import NewItem, Options
+from shelfmate.client.stock_change import StockChange
 from shelfmate.client.visits import Shopper, Visit
 
 __all__ = [
     "Access",
+    "Activated",
+    "AdminClient",
     "Answers",
+    "AsyncAdminClient",
     "AsyncClient",
     "CallError",
     "Client",
@@ -27,8 +41,14 @@ __all__ = [
     "Options",
     "Recommendation",
     "Recommendations",
+    "RefusedSnapshot",
     "ServingStatus",
     "Shopper",
+    "SnapshotInfo",
+    "SnapshotList",
+    "SpaceInfo",
+    "StockChange",
+    "StockUpdate",
     "Tls",
     "UnusedAnchor",
     "Visit",

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,26 +119,3 @@ class Answers:
     partial: bool = False
     degraded: bool = False
     experiment_label: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ServingStatus:
-    """What the worker serves that was asked.
-
-    Attributes:
-        state: `loading`, `serving` or `draining`.
-        snapshot_id: snapshot in service; empty before one is ready.
-        item_count: items of the snapshot.
-        spaces: dimensions of each space, by name.
-        serving_configs: names, sorted.
-        server_version: release of the server.
-        activated_at: when the snapshot was put in service; None before one is ready.
-    """
-
-    state: str
-    snapshot_id: str
-    item_count: int
-    spaces: Mapping[str, int]
-    serving_configs: tuple[str, ...]
-    server_version: str
-    activated_at: datetime | None

@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import random
 import time
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
@@ -9,7 +10,7 @@ from typing import Generic, TypeVar
 import grpc
 
 from shelfmate.client.access import Access
-from shelfmate.client.call_error import CallError, held_back, shed_for_s
+from shelfmate.client.attempts import Attempts
 from shelfmate.client.channel import channel_options
 from shelfmate.client.restraint import Restraint
 
@@ -18,20 +19,16 @@ Response = TypeVar("Response")
 
 
 class AsyncChannelSet:
-    """Takes the place of a channel in a stub.
-
-    Workers share a port and a connection belongs to one of them, so one connection would leave all
-    others idle.
+    """Takes the place of a channel in a stub; see `ChannelSet`.
 
     Args:
         target: `host:port`, or any other gRPC target.
         connections: how many there are.
         access: credentials and encryption.
-        restraint: decides when calls are sent, and whether again.
     """
 
-    def __init__(self, target: str, connections: int, access: Access, restraint: Restraint) -> None:
-        options = (*channel_options(connections), *access.options)
+    def __init__(self, target: str, connections: int, access: Access) -> None:
+        options = channel_options(connections, access)
         tls = access.tls
         self._channels = [
             grpc.aio.insecure_channel(target, options=options)
@@ -40,7 +37,7 @@ class AsyncChannelSet:
             for _ in range(connections)
         ]
         self._access = access
-        self._restraint = restraint
+        self._restraint = Restraint(time.monotonic, random.random)
 
     def unary_unary(
         self,
@@ -76,45 +73,22 @@ class AsyncMethod(Generic[Request, Response]):
         self._restraint = restraint
 
     async def __call__(self, request: Request, timeout: float) -> Response:  # noqa: ASYNC109 - gRPC's name
-        """Send a request when its turn comes, again if the server sheds it, and return the answer.
-
-        Args:
-            request: the message.
-            timeout: seconds until the answer has to be there, waiting included.
-
-        Raises:
-            grpc.aio.AioRpcError: the call failed.
-            CallError: its turn would not come in time.
-        """
-        until = time.monotonic() + timeout
-        for attempt in itertools.count(1):
-            await self._await_turn(until)
-            left_s = until - time.monotonic()
+        """Send a request when its turn comes, and return the answer; see `Method`."""
+        attempts = Attempts(self._restraint, timeout)
+        while True:
+            await _wait(attempts.wait_s())
+            metadata = self._access.metadata()
             try:
                 response = await next(self._next)(
-                    request, timeout=left_s, metadata=self._access.metadata()
+                    request, timeout=attempts.left_s, metadata=metadata
                 )
             except grpc.aio.AioRpcError as error:
-                pause_s = self._pause_s(error, attempt)
-                if pause_s is None or time.monotonic() + pause_s >= until:
-                    raise
-                await asyncio.sleep(pause_s)
+                await _wait(attempts.pause_s(error))
             else:
-                self._restraint.answered()
+                attempts.answered()
                 return response
-        raise AssertionError("bug: counting ended")
 
-    async def _await_turn(self, until: float) -> None:
-        wait_s = self._restraint.wait_s(until - time.monotonic())
-        if wait_s is None:
-            raise CallError(held_back())
-        if wait_s:
-            await asyncio.sleep(wait_s)
 
-    def _pause_s(self, error: grpc.aio.AioRpcError, attempt: int) -> float | None:
-        """Return the pause before the call is sent again; None where it is not."""
-        asked_s = shed_for_s(error)
-        if asked_s is None:
-            self._restraint.answered()
-            return None
-        return self._restraint.again_s(attempt, asked_s)
+async def _wait(seconds: float) -> None:
+    if seconds:
+        await asyncio.sleep(seconds)

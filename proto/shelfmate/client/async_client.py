@@ -1,25 +1,19 @@
 """The asynchronous client."""
 
-import random
-import time
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from types import TracebackType
-from typing import Self, TypeVar
-
-import grpc
+from typing import Self
 
 from shelfmate.client import requests, responses
 from shelfmate.client.access import PLAIN, Access
-from shelfmate.client.answers import Answers, EntryError, Item, ServingStatus
+from shelfmate.client.admin_answers import ServingStatus
+from shelfmate.client.answers import Answers, EntryError, Item
+from shelfmate.client.async_admin_client import AsyncAdminClient
 from shelfmate.client.async_channel_set import AsyncChannelSet
-from shelfmate.client.call_error import call_error
-from shelfmate.client.client import DEFAULT_TIMEOUT_S
+from shelfmate.client.channel import DEFAULT_TIMEOUT_S
 from shelfmate.client.requests import DEFAULT_OPTIONS, Near, NewItem, Options, Source
-from shelfmate.client.restraint import Restraint
 from shelfmate.client.visits import Shopper, Strategy, Visits
-from shelfmate.v1 import admin_pb2, admin_pb2_grpc, recommender_pb2_grpc
-
-T = TypeVar("T")
+from shelfmate.v1 import recommender_pb2_grpc
 
 
 class AsyncClient:
@@ -44,12 +38,11 @@ class AsyncClient:
         access: Access = PLAIN,
     ) -> None:
         self._timeout_s = timeout_s
-        self._channels = AsyncChannelSet(target, connections, access, _restraint())
-        self._admin_channels = AsyncChannelSet(
-            access.admin_target or target, 1, access, _restraint()
+        self._channels = AsyncChannelSet(target, connections, access)
+        self._admin = AsyncAdminClient(
+            access.admin_target or target, timeout_s=timeout_s, access=access
         )
         self._recommender = recommender_pb2_grpc.RecommenderServiceStub(self._channels)  # type: ignore[call-overload]  # as a channel
-        self._admin = admin_pb2_grpc.AdminServiceStub(self._admin_channels)  # type: ignore[call-overload]  # as a channel
 
     async def similar(
         self,
@@ -62,8 +55,8 @@ class AsyncClient:
     ) -> Answers:
         """Return products like products; see `Client.similar`."""
         request = requests.similar_request(item_ids, options, sources=sources, new_items=new_items)
-        call = self._recommender.RecommendSimilar(request, timeout=self._seconds(timeout_s))
-        return responses.answers(await _answered(call))
+        answer = await self._recommender.RecommendSimilar(request, timeout=self._seconds(timeout_s))
+        return responses.answers(answer)
 
     async def neighbors(
         self,
@@ -76,8 +69,8 @@ class AsyncClient:
     ) -> Answers:
         """Return nearest neighbours; see `Client.neighbors`."""
         request = requests.neighbors_request(near, options, space=space, exact=exact)
-        call = self._recommender.SearchNeighbors(request, timeout=self._seconds(timeout_s))
-        return responses.answers(await _answered(call))
+        answer = await self._recommender.SearchNeighbors(request, timeout=self._seconds(timeout_s))
+        return responses.answers(answer)
 
     async def sessions(
         self,
@@ -89,8 +82,10 @@ class AsyncClient:
     ) -> Answers:
         """Return products for what was just visited; see `Client.sessions`."""
         request = requests.sessions_request(sessions, options, strategy=strategy)
-        call = self._recommender.RecommendForSession(request, timeout=self._seconds(timeout_s))
-        return responses.answers(await _answered(call))
+        answer = await self._recommender.RecommendForSession(
+            request, timeout=self._seconds(timeout_s)
+        )
+        return responses.answers(answer)
 
     async def users(
         self,
@@ -101,27 +96,25 @@ class AsyncClient:
     ) -> Answers:
         """Return products for shoppers; see `Client.users`."""
         request = requests.users_request(shoppers, options)
-        call = self._recommender.RecommendForUser(request, timeout=self._seconds(timeout_s))
-        return responses.answers(await _answered(call))
+        answer = await self._recommender.RecommendForUser(request, timeout=self._seconds(timeout_s))
+        return responses.answers(answer)
 
     async def items(
         self, item_ids: Sequence[str], *, timeout_s: float | None = None
     ) -> list[Item | EntryError]:
         """Return catalogue attributes of 1 to 1,000 items."""
         request = requests.items_request(item_ids)
-        call = self._recommender.GetItems(request, timeout=self._seconds(timeout_s))
-        return responses.items(await _answered(call))
+        answer = await self._recommender.GetItems(request, timeout=self._seconds(timeout_s))
+        return responses.items(answer)
 
     async def status(self, *, timeout_s: float | None = None) -> ServingStatus:
-        """Return what the server serves."""
-        request = admin_pb2.GetServingStatusRequest()
-        call = self._admin.GetServingStatus(request, timeout=self._seconds(timeout_s))
-        return responses.serving_status(await _answered(call))
+        """Return what the server serves; see `AsyncAdminClient` for what else may be asked of a host."""
+        return await self._admin.status(timeout_s=timeout_s)
 
     async def close(self) -> None:
         """Close the connection; calls in flight are cancelled."""
         await self._channels.close()
-        await self._admin_channels.close()
+        await self._admin.close()
 
     async def __aenter__(self) -> Self:
         return self
@@ -136,14 +129,3 @@ class AsyncClient:
 
     def _seconds(self, timeout_s: float | None) -> float:
         return self._timeout_s if timeout_s is None else timeout_s
-
-
-async def _answered(call: Awaitable[T]) -> T:
-    try:
-        return await call
-    except grpc.aio.AioRpcError as error:
-        raise call_error(error) from error
-
-
-def _restraint() -> Restraint:
-    return Restraint(time.monotonic, random.random)

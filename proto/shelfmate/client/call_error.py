@@ -12,6 +12,9 @@ from shelfmate.client.responses import entry_error
 
 DETAILS_KEY = "grpc-status-details-bin"
 
+NOT_TAKEN_ON = (grpc.StatusCode.RESOURCE_EXHAUSTED, grpc.StatusCode.UNAVAILABLE)
+"""Codes of a server that sheds load, and of one that drains or is not ready yet."""
+
 
 class CallError(Exception):
     """A call failed as a whole: the batch was at fault, or the server could not answer.
@@ -55,13 +58,14 @@ def call_error(failed: _FailedCall) -> CallError:
     return CallError(EntryError(failed.code().name, failed.details() or ""), request_id)
 
 
-def shed_for_s(failed: _FailedCall) -> float | None:
-    """Return after how many seconds a server that shed the call takes it on; None if it did not.
+def retry_after_s(failed: _FailedCall) -> float | None:
+    """Return after how many seconds a server that did not take the call on wants it again.
 
-    RESOURCE_EXHAUSTED without RetryInfo, such as for a message that is too large, helps nobody to
-    send again.
+    Returns:
+        None if the server says nothing of that (RetryInfo): it worked on the call, or sending a
+        message that is too large again would help nobody, or no server was reached.
     """
-    if failed.code() is not grpc.StatusCode.RESOURCE_EXHAUSTED:
+    if failed.code() not in NOT_TAKEN_ON:
         return None
     for key, value in _pairs(failed.trailing_metadata()):
         if key == DETAILS_KEY and isinstance(value, bytes):

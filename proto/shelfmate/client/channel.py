@@ -2,6 +2,8 @@
 
 import json
 
+from shelfmate.client.access import Access
+
 SERVICE_CONFIG = {
     "methodConfig": [
         {
@@ -15,7 +17,9 @@ SERVICE_CONFIG = {
                 "initialBackoff": "0.05s",
                 "maxBackoff": "1s",
                 "backoffMultiplier": 2,
-                "retryableStatusCodes": ["UNAVAILABLE"],
+                # A server cancels what reaches it in the very moment in which it goes away: gRPC's
+                # servers know no other way. Whoever cancels a call of its own is not concerned.
+                "retryableStatusCodes": ["UNAVAILABLE", "CANCELLED"],
             },
         }
     ],
@@ -24,6 +28,9 @@ SERVICE_CONFIG = {
     "retryThrottling": {"maxTokens": 1000, "tokenRatio": 0.1},
 }
 """Retries of calls that no server worked on; those that change something are never repeated."""
+
+DEFAULT_TIMEOUT_S = 1.0
+"""Deadline of calls that set none."""
 
 MAX_RESPONSE_BYTES = 64 << 20
 """Room for the largest answers: 1,000 entries of 1,000 items."""
@@ -39,9 +46,10 @@ CHANNEL_OPTIONS: tuple[tuple[str, str | int], ...] = (
 OWN_CONNECTION = ("grpc.use_local_subchannel_pool", 1)
 
 
-def channel_options(connections: int) -> tuple[tuple[str, str | int], ...]:
+def channel_options(connections: int, access: Access) -> tuple[tuple[str, str | int], ...]:
     """Return the options of one of several channels to the same target.
 
     Channels with equal options would share one connection, unless each is told to have its own.
     """
-    return CHANNEL_OPTIONS if connections == 1 else (*CHANNEL_OPTIONS, OWN_CONNECTION)
+    options = (*CHANNEL_OPTIONS, *access.options)
+    return options if connections == 1 else (*options, OWN_CONNECTION)

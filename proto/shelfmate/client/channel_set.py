@@ -1,6 +1,7 @@
 """Several connections to one target, used in turn, by blocking calls."""
 
 import itertools
+import random
 import time
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
@@ -8,7 +9,7 @@ from typing import Generic, TypeVar
 import grpc
 
 from shelfmate.client.access import Access
-from shelfmate.client.call_error import CallError, held_back, shed_for_s
+from shelfmate.client.attempts import Attempts
 from shelfmate.client.channel import channel_options
 from shelfmate.client.restraint import Restraint
 
@@ -26,11 +27,10 @@ class ChannelSet:
         target: `host:port`, or any other gRPC target.
         connections: how many there are.
         access: credentials and encryption.
-        restraint: decides when calls are sent, and whether again.
     """
 
-    def __init__(self, target: str, connections: int, access: Access, restraint: Restraint) -> None:
-        options = (*channel_options(connections), *access.options)
+    def __init__(self, target: str, connections: int, access: Access) -> None:
+        options = channel_options(connections, access)
         tls = access.tls
         self._channels = [
             grpc.insecure_channel(target, options=options)
@@ -39,7 +39,7 @@ class ChannelSet:
             for _ in range(connections)
         ]
         self._access = access
-        self._restraint = restraint
+        self._restraint = Restraint(time.monotonic, random.random)
 
     def unary_unary(
         self,
@@ -75,45 +75,28 @@ class Method(Generic[Request, Response]):
         self._restraint = restraint
 
     def __call__(self, request: Request, timeout: float) -> Response:
-        """Send a request when its turn comes, again if the server sheds it, and return the answer.
+        """Send a request when its turn comes, and return the answer; see `Attempts`.
 
         Args:
             request: the message.
             timeout: seconds until the answer has to be there, waiting included.
 
         Raises:
-            grpc.RpcError: the call failed.
-            CallError: its turn would not come in time.
+            CallError: the call failed, or its turn would not come in time.
         """
-        until = time.monotonic() + timeout
-        for attempt in itertools.count(1):
-            self._await_turn(until)
-            left_s = until - time.monotonic()
+        attempts = Attempts(self._restraint, timeout)
+        while True:
+            _wait(attempts.wait_s())
+            metadata = self._access.metadata()
             try:
-                response = next(self._next)(
-                    request, timeout=left_s, metadata=self._access.metadata()
-                )
+                response = next(self._next)(request, timeout=attempts.left_s, metadata=metadata)
             except grpc.RpcError as error:
-                pause_s = self._pause_s(error, attempt)
-                if pause_s is None or time.monotonic() + pause_s >= until:
-                    raise
-                time.sleep(pause_s)
+                _wait(attempts.pause_s(error))
             else:
-                self._restraint.answered()
+                attempts.answered()
                 return response
-        raise AssertionError("bug: counting ended")
 
-    def _await_turn(self, until: float) -> None:
-        wait_s = self._restraint.wait_s(until - time.monotonic())
-        if wait_s is None:
-            raise CallError(held_back())
-        if wait_s:
-            time.sleep(wait_s)
 
-    def _pause_s(self, error: grpc.RpcError, attempt: int) -> float | None:
-        """Return the pause before the call is sent again; None where it is not."""
-        asked_s = shed_for_s(error)
-        if asked_s is None:
-            self._restraint.answered()
-            return None
-        return self._restraint.again_s(attempt, asked_s)
+def _wait(seconds: float) -> None:
+    if seconds:
+        time.sleep(seconds)

@@ -1,26 +1,19 @@
 """The blocking client."""
 
-import random
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from types import TracebackType
-from typing import Self, TypeVar
-
-import grpc
+from typing import Self
 
 from shelfmate.client import requests, responses
 from shelfmate.client.access import PLAIN, Access
-from shelfmate.client.answers import Answers, EntryError, Item, ServingStatus
-from shelfmate.client.call_error import call_error
+from shelfmate.client.admin_answers import ServingStatus
+from shelfmate.client.admin_client import AdminClient
+from shelfmate.client.answers import Answers, EntryError, Item
+from shelfmate.client.channel import DEFAULT_TIMEOUT_S
 from shelfmate.client.channel_set import ChannelSet
 from shelfmate.client.requests import DEFAULT_OPTIONS, Near, NewItem, Options, Source
-from shelfmate.client.restraint import Restraint
 from shelfmate.client.visits import Shopper, Strategy, Visits
-from shelfmate.v1 import admin_pb2, admin_pb2_grpc, recommender_pb2_grpc
-
-T = TypeVar("T")
-
-DEFAULT_TIMEOUT_S = 1.0
+from shelfmate.v1 import recommender_pb2_grpc
 
 
 class Client:
@@ -45,10 +38,9 @@ class Client:
         access: Access = PLAIN,
     ) -> None:
         self._timeout_s = timeout_s
-        self._channels = ChannelSet(target, connections, access, _restraint())
-        self._admin_channels = ChannelSet(access.admin_target or target, 1, access, _restraint())
+        self._channels = ChannelSet(target, connections, access)
+        self._admin = AdminClient(access.admin_target or target, timeout_s=timeout_s, access=access)
         self._recommender = recommender_pb2_grpc.RecommenderServiceStub(self._channels)  # type: ignore[call-overload]  # as a channel
-        self._admin = admin_pb2_grpc.AdminServiceStub(self._admin_channels)  # type: ignore[call-overload]  # as a channel
 
     def similar(
         self,
@@ -69,9 +61,8 @@ class Client:
             timeout_s: deadline in seconds.
         """
         request = requests.similar_request(item_ids, options, sources=sources, new_items=new_items)
-        timeout_s = self._seconds(timeout_s)
-        send = self._recommender.RecommendSimilar
-        return responses.answers(_sent(lambda: send(request, timeout=timeout_s)))
+        answer = self._recommender.RecommendSimilar(request, timeout=self._seconds(timeout_s))
+        return responses.answers(answer)
 
     def neighbors(
         self,
@@ -92,9 +83,8 @@ class Client:
             timeout_s: deadline in seconds.
         """
         request = requests.neighbors_request(near, options, space=space, exact=exact)
-        timeout_s = self._seconds(timeout_s)
-        send = self._recommender.SearchNeighbors
-        return responses.answers(_sent(lambda: send(request, timeout=timeout_s)))
+        answer = self._recommender.SearchNeighbors(request, timeout=self._seconds(timeout_s))
+        return responses.answers(answer)
 
     def sessions(
         self,
@@ -113,9 +103,8 @@ class Client:
             timeout_s: deadline in seconds.
         """
         request = requests.sessions_request(sessions, options, strategy=strategy)
-        timeout_s = self._seconds(timeout_s)
-        send = self._recommender.RecommendForSession
-        return responses.answers(_sent(lambda: send(request, timeout=timeout_s)))
+        answer = self._recommender.RecommendForSession(request, timeout=self._seconds(timeout_s))
+        return responses.answers(answer)
 
     def users(
         self,
@@ -132,30 +121,25 @@ class Client:
             timeout_s: deadline in seconds.
         """
         request = requests.users_request(shoppers, options)
-        timeout_s = self._seconds(timeout_s)
-        send = self._recommender.RecommendForUser
-        return responses.answers(_sent(lambda: send(request, timeout=timeout_s)))
+        answer = self._recommender.RecommendForUser(request, timeout=self._seconds(timeout_s))
+        return responses.answers(answer)
 
     def items(
         self, item_ids: Sequence[str], *, timeout_s: float | None = None
     ) -> list[Item | EntryError]:
         """Return catalogue attributes of 1 to 1,000 items."""
         request = requests.items_request(item_ids)
-        timeout_s = self._seconds(timeout_s)
-        send = self._recommender.GetItems
-        return responses.items(_sent(lambda: send(request, timeout=timeout_s)))
+        answer = self._recommender.GetItems(request, timeout=self._seconds(timeout_s))
+        return responses.items(answer)
 
     def status(self, *, timeout_s: float | None = None) -> ServingStatus:
-        """Return what the server serves."""
-        request = admin_pb2.GetServingStatusRequest()
-        timeout_s = self._seconds(timeout_s)
-        send = self._admin.GetServingStatus
-        return responses.serving_status(_sent(lambda: send(request, timeout=timeout_s)))
+        """Return what the server serves; see `AdminClient` for what else may be asked of a host."""
+        return self._admin.status(timeout_s=timeout_s)
 
     def close(self) -> None:
         """Close the connection; calls in flight are cancelled."""
         self._channels.close()
-        self._admin_channels.close()
+        self._admin.close()
 
     def __enter__(self) -> Self:
         return self
@@ -170,14 +154,3 @@ class Client:
 
     def _seconds(self, timeout_s: float | None) -> float:
         return self._timeout_s if timeout_s is None else timeout_s
-
-
-def _sent(send: Callable[[], T]) -> T:
-    try:
-        return send()
-    except grpc.RpcError as error:
-        raise call_error(error) from error
-
-
-def _restraint() -> Restraint:
-    return Restraint(time.monotonic, random.random)

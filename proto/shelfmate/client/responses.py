@@ -12,10 +12,9 @@ from shelfmate.client.answers import (
     Item,
     Recommendation,
     Recommendations,
-    ServingStatus,
     UnusedAnchor,
 )
-from shelfmate.v1 import admin_pb2, common_pb2, recommender_pb2
+from shelfmate.v1 import common_pb2, recommender_pb2
 
 CODE_NAMES = {code.value[0]: code.name for code in grpc.StatusCode}
 
@@ -45,22 +44,6 @@ def items(response: recommender_pb2.GetItemsResponse) -> list[Item | EntryError]
     ]
 
 
-def serving_status(response: admin_pb2.GetServingStatusResponse) -> ServingStatus:
-    """Read what a worker serves."""
-    activated_at = None
-    if response.HasField("activated_at"):
-        activated_at = response.activated_at.ToDatetime()
-    return ServingStatus(
-        state=_word(admin_pb2.ServingState.Name(response.state), "SERVING_STATE_"),
-        snapshot_id=response.snapshot.snapshot_id,
-        item_count=response.snapshot.item_count,
-        spaces={space.name: space.dim for space in response.snapshot.spaces},
-        serving_configs=tuple(response.serving_configs),
-        server_version=response.server_version,
-        activated_at=activated_at,
-    )
-
-
 def entry_error(status: Status) -> EntryError:
     """Read a status with its details."""
     info, bad_request = ErrorInfo(), BadRequest()
@@ -82,9 +65,9 @@ def _outcome(outcome: common_pb2.RecommendationOutcome) -> Recommendations | Ent
     shortfall, removed = "", {}
     if answer.HasField("shortfall"):
         reason = common_pb2.ShortfallReason.Name(answer.shortfall.reason)
-        shortfall = _word(reason, "SHORTFALL_REASON_")
+        shortfall = word(reason, "SHORTFALL_REASON_")
         removed = {
-            _word(common_pb2.Stage.Name(removal.stage), "STAGE_"): removal.removed_count
+            word(common_pb2.Stage.Name(removal.stage), "STAGE_"): removal.removed_count
             for removal in answer.shortfall.removed
         }
     return Recommendations(
@@ -103,8 +86,8 @@ def _recommendations(
         yield Recommendation(
             item_id=message.item_id,
             score=message.score,
-            score_kind=_word(common_pb2.ScoreKind.Name(message.score_kind), "SCORE_KIND_"),
-            source=_word(common_pb2.Source.Name(message.source), "SOURCE_"),
+            score_kind=word(common_pb2.ScoreKind.Name(message.score_kind), "SCORE_KIND_"),
+            source=word(common_pb2.Source.Name(message.source), "SOURCE_"),
             anchor_item_id=message.anchor_item_id,
             anchor_similarity=(
                 message.anchor_similarity if message.HasField("anchor_similarity") else None
@@ -138,5 +121,6 @@ def _item(message: recommender_pb2.Item) -> Item:
     )
 
 
-def _word(name: str, prefix: str) -> str:
+def word(name: str, prefix: str) -> str:
+    """Return the name of an enum's value as the client's answers have it, such as `live`."""
     return name.removeprefix(prefix).lower()

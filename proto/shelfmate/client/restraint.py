@@ -59,18 +59,20 @@ class Restraint:
             self._rate.answered()
             self._quota = min(QUOTA, self._quota + ANSWER_PAYS)
 
-    def again_s(self, attempt: int, asked_s: float) -> float | None:
-        """Note a call that was shed, and return the pause before it is sent again.
+    def again_s(self, attempt: int, asked_s: float, *, shed: bool = True) -> float | None:
+        """Note a call that was not taken on, and return the pause before it is sent again.
 
         Args:
             attempt: how often it was sent, from 1.
             asked_s: the pause that the server asked for.
+            shed: whether the server has too much to do; one that drains says nothing of the others.
 
         Returns:
             None where it is not to be sent again.
         """
         with self._lock:
-            self._rate.refused()
+            if shed:
+                self._rate.refused()
             if attempt >= MOST_ATTEMPTS or self._quota < ATTEMPT_COSTS:
                 return None
             self._quota -= ATTEMPT_COSTS

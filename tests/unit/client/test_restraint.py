@@ -50,3 +50,9 @@ def test_call_whose_turn_comes_too_late_is_not_sent_and_takes_nobody_s_place(res
     after = restraint.wait_s(1_000.0)
     assert after is not None
     assert after - waits[-1] == pytest.approx(waits[-1] - waits[-2])
+
+
+def test_server_that_drains_slows_nobody_down(restraint):
+    assert restraint.again_s(1, asked_s=0.1, shed=False) == pytest.approx(0.15)
+    assert restraint.wait_s(0.0) == 0.0
+    assert restraint.again_s(MOST_ATTEMPTS, 0.0, shed=False) is None

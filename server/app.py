@@ -41,7 +41,7 @@ from shelfmate.v1 import admin_pb2, admin_pb2_grpc, recommender_pb2, recommender
 
 logger = logging.getLogger(__name__)
 
-LAST_WORDS_S = 0.5
+LAST_WORDS_S = 0.1
 """Time for answers to reach the wire, and for watches of health to be told, once calls have ended."""
 
 
@@ -111,10 +111,17 @@ class Server:
 
     async def drain(self) -> None:
         """Refuse new calls, let those in flight finish within `drain_s`, and stop."""
-        logger.info("draining within_s=%s", self._config.drain_s)
+        drain_s = self._config.drain_s
+        logger.info("draining within_s=%s", drain_s)
         await self._health.drain()
-        finished = await self._worker.drain(self._config.drain_s)
-        await self._listeners.stop(LAST_WORDS_S if finished else None)
+        self._listeners.close_doors()
+        dismiss_s = min(self._config.dismiss_s, drain_s)
+        finished = await self._worker.drain(dismiss_s)
+        if not finished and dismiss_s < drain_s:
+            # Callers need not wait for what takes long: they go elsewhere meanwhile.
+            self._listeners.dismiss(drain_s)
+            finished = await self._worker.drain(drain_s - dismiss_s)
+        await self._listeners.stop(LAST_WORDS_S)
         self._searches.close()
         await self._upkeep.stop()
         await asyncio.to_thread(self.observation.close)

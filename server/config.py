@@ -3,8 +3,9 @@
 from pathlib import Path
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from server.connection_config import ConnectionsConfig
 from server.load_config import AdmissionConfig, BatchingConfig, BrownOutConfig
 from server.observation.config import (
     LogsConfig,
@@ -38,6 +39,9 @@ class ServerConfig(BaseModel):
     """Recommender calls in flight; further ones are refused with RESOURCE_EXHAUSTED."""
     drain_s: float = Field(default=10.0, ge=0)
     """Seconds that calls in flight may take to finish after SIGTERM or SIGINT."""
+    dismiss_s: float = Field(default=0.4, ge=0)
+    """Seconds after SIGTERM or SIGINT from which on callers are sent elsewhere, should calls be in flight
+    still. What crosses that message on its way is cancelled."""
     search_threads: int = Field(default=2, ge=1)
     """Threads that search; more than there are cores only adds waiting."""
     watch_s: float = Field(default=0.5, ge=0)
@@ -47,6 +51,8 @@ class ServerConfig(BaseModel):
     unset: `state` beside the folder of the snapshots."""
     reflection: bool = True
     """Whether callers may ask for the service definitions."""
+    connections: ConnectionsConfig = ConnectionsConfig()
+    """When a connection is given up on."""
     batching: BatchingConfig = BatchingConfig()
     """How searches of several calls are gathered."""
     admission: AdmissionConfig = AdmissionConfig()
@@ -67,6 +73,14 @@ class ServerConfig(BaseModel):
     """Whether calls are traced."""
     recall_probe: RecallProbeConfig = RecallProbeConfig()
     """How many live searches are held against exact ones."""
+
+    @model_validator(mode="after")
+    def _certificates_are_checked(self) -> Self:
+        if self.auth.certificates and (self.tls is None or self.tls.client_ca is None):
+            raise ValueError(
+                "auth.certificates: expected tls.client_ca beside it, the authority that signs them"
+            )
+        return self
 
     @property
     def admin_is_public(self) -> bool:

@@ -34,6 +34,8 @@ logger = logging.getLogger(__name__)
 DOMAIN = "shelfmate"
 DETAILS_KEY = "grpc-status-details-bin"
 SHORTEST_RETRY_S = 0.01
+NOT_READY_RETRY_S = 0.1
+"""Another worker may answer at once, and this one's place is taken in a moment."""
 
 CODES: tuple[tuple[type[Exception], grpc.StatusCode, str], ...] = (
     (UnknownItemError, grpc.StatusCode.NOT_FOUND, "UNKNOWN_ITEM"),
@@ -81,10 +83,9 @@ def status_of(error: Exception, *, prefix: str = "", request_id: str = "") -> St
         violation = BadRequest.FieldViolation(field=path, description=message)
         details.append(BadRequest(field_violations=[violation]))
     if isinstance(error, OverloadedError):
-        delay_s = max(error.retry_after_s, SHORTEST_RETRY_S)
-        details.append(
-            RetryInfo(retry_delay=Duration(seconds=int(delay_s), nanos=int(delay_s % 1 * 1e9)))
-        )
+        details.append(_retry_after(max(error.retry_after_s, SHORTEST_RETRY_S)))
+    elif isinstance(error, NotReadyError):
+        details.append(_retry_after(NOT_READY_RETRY_S))
     return Status(code=number, message=message, details=[_packed(detail) for detail in details])
 
 
@@ -106,6 +107,10 @@ async def abort(context: grpc.aio.ServicerContext[object, object], error: Except
 
 
 CODE_OF_NUMBER = {code.value[0]: code for code in grpc.StatusCode}
+
+
+def _retry_after(delay_s: float) -> RetryInfo:
+    return RetryInfo(retry_delay=Duration(seconds=int(delay_s), nanos=int(delay_s % 1 * 1e9)))
 
 
 def _packed(detail: Message) -> Any:

@@ -49,8 +49,8 @@ async def workers_until(
             try:
                 if condition(await asyncio.to_thread(statuses, admin_target)):
                     return
-            except grpc.RpcError:  # a connection to a worker that has died
-                await asyncio.sleep(0.01)
+            except grpc.RpcError:  # a connection to a worker that has died: there are others now
+                continue
 
 
 def all_serve(id: str) -> Callable[[Workers], bool]:

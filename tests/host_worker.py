@@ -2,7 +2,7 @@
 
 import asyncio
 import shutil
-from collections.abc import Callable
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,9 +14,10 @@ from server.host_swap import HostSwap
 from server.place import Place
 from server.snapshot_loader import SnapshotLoader
 from server.swapper import Swapper
-from server.worker import Identity, Worker
+from server.worker import Identity, Watchers, Worker
 from server.worker_reports import WorkerReports
 from tests.nightly_shop import Shop, made, settings
+from tests.patience import PATIENCE_S
 
 
 def build_two_nights(folder: Path) -> VersionedRoot:
@@ -38,17 +39,21 @@ class HostWorker:
     swapper: Swapper
     store: AvailabilityStore
     reports: WorkerReports
+    _served: defaultdict[str, asyncio.Event]
 
     @classmethod
     def make(cls, folder: Path, index: int = 0, pid: int = 1) -> "HostWorker":
         """Make a worker of the host that lives in `folder`; `pid` is any process that lives."""
         snapshots = VersionedRoot(folder / "snapshots")
         (folder / "run").mkdir(exist_ok=True)
-        worker = Worker(Identity("1", pid, datetime.now(UTC), index), max_calls=10)
+        served: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
+        watchers = Watchers(activated=lambda found: served[found.state.snapshot.id].set())
+        identity = Identity("1", pid, datetime.now(UTC), index)
+        worker = Worker(identity, max_calls=10, watchers=watchers)
         store = AvailabilityStore(folder / STORE_NAME)
         loader = SnapshotLoader(snapshots, RetrievalConfig(), store, worker.recorded)
         reports = WorkerReports(Place(index=index, count=2, run_dir=folder / "run"), pid)
-        return cls(snapshots, worker, Swapper(worker, loader, reports), store, reports)
+        return cls(snapshots, worker, Swapper(worker, loader, reports), store, reports, served)
 
     @property
     def first(self) -> str:
@@ -64,6 +69,10 @@ class HostWorker:
     def serving(self) -> str:
         """Id of the snapshot in service."""
         return self.swapper.serving_id
+
+    async def serves(self, id: str) -> None:
+        """Wait until a snapshot is put in service."""
+        await asyncio.wait_for(self._served[id].wait(), PATIENCE_S)
 
     def host_swap(self, *, follows: bool = True) -> HostSwap:
         """Return what activates snapshots on the whole host."""
@@ -89,10 +98,3 @@ class HostWorker:
 def copy_of(snapshots: VersionedRoot, folder: Path) -> None:
     """Copy snapshots into the folder of a host."""
     shutil.copytree(snapshots.root, folder / "snapshots")
-
-
-async def until(condition: Callable[[], bool], within_s: float = 30) -> None:
-    """Wait for something that has to come true."""
-    async with asyncio.timeout(within_s):
-        while not condition():  # noqa: ASYNC110 - what is waited for has no event
-            await asyncio.sleep(0.01)

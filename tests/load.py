@@ -31,6 +31,7 @@ class Load:
     def __init__(self, asks: list[Ask]) -> None:
         self._asks = asks
         self._tasks: list[asyncio.Task[None]] = []
+        self._ended = asyncio.Condition()
         self.answers: Counter[str] = Counter()
         self.failures: Counter[str] = Counter()
 
@@ -49,9 +50,16 @@ class Load:
     async def more(self, count: int) -> None:
         """Wait for so many further answers."""
         wanted = self.answers.total() + count
-        async with asyncio.timeout(PATIENCE_S):
-            while self.answers.total() < wanted:  # noqa: ASYNC110 - counted by the callers
-                await asyncio.sleep(0.01)
+        await self._until(lambda: self.answers.total() >= wanted)
+
+    async def more_failures(self, count: int) -> None:
+        """Wait for so many further calls that fail."""
+        wanted = self.failures.total() + count
+        await self._until(lambda: self.failures.total() >= wanted)
+
+    async def _until(self, condition: Callable[[], bool]) -> None:
+        async with asyncio.timeout(PATIENCE_S), self._ended:
+            await self._ended.wait_for(condition)
 
     async def _go_on(self, ask: Ask) -> None:
         while True:
@@ -59,10 +67,10 @@ class Load:
                 self.answers[await ask()] += 1
             except grpc.aio.AioRpcError as error:
                 self.failures[error.code().name] += 1
-                await asyncio.sleep(0.001)
             except CallError as error:
                 self.failures[error.code] += 1
-                await asyncio.sleep(0.001)
+            async with self._ended:
+                self._ended.notify_all()
 
 
 @asynccontextmanager

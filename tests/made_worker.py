@@ -10,6 +10,15 @@ import socket
 import sys
 from pathlib import Path
 
+BELL = "bell"
+"""A pipe below the folder, by which whoever waits for a worker's file need not look for it."""
+
+
+def ring(bell: Path) -> None:
+    descriptor = os.open(bell, os.O_RDWR | os.O_NONBLOCK)
+    os.write(descriptor, b".")
+    os.close(descriptor)
+
 
 def main() -> int:
     folder, behaviour, number = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
@@ -17,6 +26,7 @@ def main() -> int:
     place = json.loads(link.makefile().readline())["place"]["index"]
     earlier = list(folder.glob(f"{place}-*"))
     (folder / f"{place}-{os.getpid()}").touch()
+    ring(folder / BELL)
     if behaviour == "dies":
         return 9
     if behaviour == "refuses" and place == 1:

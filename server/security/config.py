@@ -66,6 +66,20 @@ class JwtConfig(BaseModel):
         return self.model_copy(update={"keys": tuple(base / key for key in self.keys)})
 
 
+class KnownCertificate(BaseModel):
+    """A caller who is known by the certificate of its connection."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(min_length=1)
+    """What the caller is called in limits and logs."""
+    identity: str = Field(min_length=1)
+    """Whom the certificate is made out to: one of its subject alternative names (DNS name, URI, e-mail or
+    IP address), whole; its common name where it has none."""
+    role: Role = Role.READ
+    """What its holder may do."""
+
+
 class AuthConfig(BaseModel):
     """Credentials that are asked for; without any, everybody who reaches the port may call."""
 
@@ -77,11 +91,14 @@ class AuthConfig(BaseModel):
     """Further keys: a TOML file with tables `[[api_keys]]` of the same form, read at start."""
     jwt: JwtConfig | None = None
     """Signed tokens."""
+    certificates: tuple[KnownCertificate, ...] = ()
+    """Certificates that are enough by themselves; needs `client_ca` of `[server.tls]`."""
 
     @property
     def is_open(self) -> bool:
         """Whether nothing is asked for."""
-        return not self.api_keys and self.api_keys_file is None and self.jwt is None
+        named = self.api_keys or self.certificates
+        return not named and self.api_keys_file is None and self.jwt is None
 
     def anchored(self, base: Path) -> Self:
         """Return the settings with relative paths starting at `base`."""
@@ -102,4 +119,5 @@ class LimitsConfig(BaseModel):
     max_k: int = Field(default=0, ge=0, le=1_000)
     """Items of an answer."""
     max_calls_per_caller: int = Field(default=0, ge=0)
-    """Calls in flight, in each worker, by API key, by subject of a token, or else by address."""
+    """Calls in flight, in each worker, by API key, subject of a token or certificate, or else by address; a call is in
+    flight until its answer is written."""

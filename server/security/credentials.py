@@ -1,10 +1,10 @@
-"""Who calls, by what the call's metadata say."""
+"""Who calls, by what the call's metadata and its connection's certificate say."""
 
 import time
 from collections.abc import Callable, Iterable
 
-from artifacts.errors import UnauthenticatedError
 from server.security.api_keys import ApiKeys, read_api_keys
+from server.security.certificates import Certificates
 from server.security.config import AuthConfig
 from server.security.roles import Caller
 from server.security.tokens import Tokens
@@ -15,11 +15,14 @@ BEARER = "bearer "
 
 
 class Credentials:
-    """Checks API keys and tokens.
+    """Checks API keys, tokens and certificates.
 
     Args:
         config: what is good.
         clock: seconds since 1970.
+
+    Attributes:
+        has_certificates: whether a certificate may be enough.
 
     Raises:
         ConfigError: a key or a file of keys is wrong.
@@ -30,15 +33,14 @@ class Credentials:
         further = read_api_keys(config.api_keys_file) if config.api_keys_file else ()
         self._keys = ApiKeys((*config.api_keys, *further))
         self._tokens = Tokens(config.jwt, clock) if config.jwt is not None else None
+        self._certificates = Certificates(config.certificates)
+        self.has_certificates = bool(config.certificates)
 
-    def caller(self, metadata: Iterable[tuple[str, str | bytes]]) -> Caller:
-        """Return who calls.
+    def sender(self, metadata: Iterable[tuple[str, str | bytes]]) -> Caller | None:
+        """Return who sent a call by its key or token; None if it has none, or none that is good.
 
         Args:
             metadata: (name, value) pairs of a call, names in lower case.
-
-        Raises:
-            UnauthenticatedError: there are no credentials, or they are not good; which, is not said.
         """
         for name, value in metadata:
             if name == API_KEY:
@@ -49,7 +51,11 @@ class Credentials:
                 continue
             if caller is not None:
                 return caller
-        raise UnauthenticatedError("expected valid credentials; send an API key or a token")
+        return None
+
+    def holder(self, identities: Iterable[bytes] | None) -> Caller | None:
+        """Return who holds the certificate of a connection; see `Certificates.caller`."""
+        return self._certificates.caller(identities)
 
     def _bearer(self, value: str | bytes) -> Caller | None:
         text = value.decode("ascii", "replace") if isinstance(value, bytes) else value

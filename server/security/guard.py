@@ -1,8 +1,10 @@
-"""Who may come in, decided before a request is read."""
+"""Who may come in, decided before a request is read where that can be."""
 
+import functools
+import inspect
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from typing import NoReturn, TypeAlias
+from typing import Any, NoReturn, TypeAlias
 
 import grpc
 
@@ -21,6 +23,7 @@ from shelfmate.v1 import admin_pb2, recommender_pb2
 Handler: TypeAlias = "grpc.RpcMethodHandler[object, object]"
 Found: TypeAlias = "Handler | None"
 Context: TypeAlias = grpc.aio.ServicerContext[object, object]
+Behaviour: TypeAlias = Callable[[object, Context], Awaitable[object]]
 
 RECOMMENDER = f"/{recommender_pb2.DESCRIPTOR.services_by_name['RecommenderService'].full_name}/"
 ADMIN = f"/{admin_pb2.DESCRIPTOR.services_by_name['AdminService'].full_name}/"
@@ -31,7 +34,11 @@ OPEN = f"/{HEALTH}/"
 class Guard(grpc.aio.ServerInterceptor):
     """Asks for credentials and roles, and bounds the calls in flight of each caller.
 
-    A call that is turned away is so before its message has been read.
+    A call that is turned away is so before its message has been read, unless certificates are known: gRPC
+    tells of them only afterwards. Whoever has one is no stranger.
+
+    A call is in flight until its answer is written: a caller who does not read holds no more answers
+    than it may have calls.
 
     Args:
         credentials: what is good; None lets everybody in.
@@ -53,50 +60,76 @@ class Guard(grpc.aio.ServerInterceptor):
         if method.startswith(OPEN):
             return await continuation(handler_call_details)
         caller = None
-        try:
-            if self._credentials is not None:
-                caller = self._admitted(method, handler_call_details)
-        except (UnauthenticatedError, ForbiddenError) as error:
-            return _refusal(error)
+        if self._credentials is not None:
+            caller = self._credentials.sender(handler_call_details.invocation_metadata)
+            if caller is not None or not self._credentials.has_certificates:
+                fault = _fault(method, caller)
+                if fault is not None:
+                    return _refusal(fault)
         handler = await continuation(handler_call_details)
-        if not self._max_calls or handler is None or not method.startswith(RECOMMENDER):
-            return handler
-        # What takes a stream refuses the call, and is no call in flight.
-        return handler if handler.request_streaming else self._counted(handler, caller)
+        return None if handler is None else self._guarded(method, handler, caller)
 
-    def _admitted(self, method: str, details: grpc.HandlerCallDetails) -> Caller:
-        assert self._credentials is not None, "bug: nothing to check"
-        caller = self._credentials.caller(details.invocation_metadata)
-        if not caller.may(Role.ADMIN if method.startswith(ADMIN) else Role.READ):
-            raise ForbiddenError(f"role {caller.role.value} does not allow this call")
-        return caller
+    def _guarded(self, method: str, handler: Handler, caller: Caller | None) -> Handler:
+        # What takes a stream refuses the call, and is no call in flight.
+        counts = method.startswith(RECOMMENDER) and not handler.request_streaming
+        if self._max_calls and counts:
+            handler = self._counted(handler, caller)
+        if self._credentials is not None and caller is None:
+            handler = self._certified(method, handler)
+        return handler
 
     def _counted(self, handler: Handler, caller: Caller | None) -> Handler:
-        behaviour = handler.unary_unary
-        assert behaviour is not None, "bug: a recommender call that is not unary"
+        behaviour = _unary(handler)
 
         async def bounded(request: object, context: Context) -> object:
-            name = caller.name if caller is not None else address_of(context.peer())
+            name = self._name(caller, context)
             if self._in_flight[name] >= self._max_calls:
                 await abort(context, _too_many(self._max_calls))
             self._in_flight[name] += 1
-            try:
-                return await behaviour(request, context)  # type: ignore[arg-type,misc]  # for threads
-            finally:
-                self._in_flight[name] -= 1
-                if not self._in_flight[name]:
-                    del self._in_flight[name]
+            context.add_done_callback(functools.partial(self._left, name))
+            return await behaviour(request, context)
 
-        return grpc.unary_unary_rpc_method_handler(
-            bounded,
-            handler.request_deserializer,
-            handler.response_serializer,
+        return _answered_by(handler, bounded)
+
+    def _left(self, name: str, _: Context) -> None:
+        self._in_flight[name] -= 1
+        if not self._in_flight[name]:
+            del self._in_flight[name]
+
+    def _name(self, caller: Caller | None, context: Context) -> str:
+        caller = caller or self._holder(context)
+        return caller.name if caller is not None else address_of(context.peer())
+
+    def _holder(self, context: Context) -> Caller | None:
+        if self._credentials is None:
+            return None
+        return self._credentials.holder(context.peer_identities())
+
+    def _certified(self, method: str, handler: Handler) -> Handler:
+        """Return a handler that looks at the certificate of the call's connection first."""
+
+        async def check(context: Context) -> None:
+            fault = _fault(method, self._holder(context))
+            if fault is not None:
+                await abort(context, fault)
+
+        return (
+            _streamed_after(check, handler) if handler.request_streaming else _after(check, handler)
         )
 
 
 def address_of(peer: str) -> str:
     """Return a peer as gRPC names it without its port, which is another one for each connection."""
     return peer.rpartition(":")[0] if peer.startswith(("ipv4:", "ipv6:")) else peer
+
+
+def _fault(method: str, caller: Caller | None) -> ShelfmateError | None:
+    """Return why a caller may not call a method, or None if it may."""
+    if caller is None:
+        return UnauthenticatedError("expected valid credentials; send an API key or a token")
+    if not caller.may(Role.ADMIN if method.startswith(ADMIN) else Role.READ):
+        return ForbiddenError(f"role {caller.role.value} does not allow this call")
+    return None
 
 
 def _too_many(max_calls: int) -> OverloadedError:
@@ -110,3 +143,46 @@ def _refusal(error: ShelfmateError) -> Handler:
         await abort(context, error)
 
     return grpc.stream_stream_rpc_method_handler(refuse)
+
+
+def _after(check: Callable[[Context], Awaitable[None]], handler: Handler) -> Handler:
+    behaviour = _unary(handler)
+
+    async def checked(request: object, context: Context) -> object:
+        await check(context)
+        return await behaviour(request, context)
+
+    return _answered_by(handler, checked)
+
+
+def _streamed_after(check: Callable[[Context], Awaitable[None]], handler: Handler) -> Handler:
+    """Do what `_after` does for a stream of messages, such as those of reflection."""
+    behaviour: Any = handler.stream_stream  # its type is that of handlers that run on threads
+
+    async def checked(requests: object, context: Context) -> None:
+        await check(context)
+        if not inspect.isasyncgenfunction(behaviour):
+            await behaviour(requests, context)
+            return
+        async for response in behaviour(requests, context):
+            await context.write(response)
+
+    return grpc.stream_stream_rpc_method_handler(
+        checked,  # type: ignore[arg-type]  # for threads
+        handler.request_deserializer,
+        handler.response_serializer,
+    )
+
+
+def _unary(handler: Handler) -> Behaviour:
+    assert handler.unary_unary is not None, "bug: a call of ours that is not unary"
+    return handler.unary_unary  # type: ignore[return-value]  # for threads
+
+
+def _answered_by(handler: Handler, behaviour: Behaviour) -> Handler:
+    """Return a unary handler that answers another way, and reads and writes as before."""
+    return grpc.unary_unary_rpc_method_handler(
+        behaviour,  # type: ignore[arg-type]  # for threads
+        handler.request_deserializer,
+        handler.response_serializer,
+    )

@@ -1,5 +1,6 @@
 """Workers die and disks fill while calls are made."""
 
+import asyncio
 import os
 import resource
 import signal
@@ -7,10 +8,11 @@ import signal
 import grpc
 import pytest
 
+from retrieval.config import RetrievalConfig
 from shelfmate.v1 import admin_pb2, admin_pb2_grpc
 from tests.host_channels import all_serve, replaced, statuses, workers_until
-from tests.host_worker import until
 from tests.load import CALLERS, client_load, plain_load
+from tests.serving import serving
 
 pytestmark = pytest.mark.faults
 
@@ -41,17 +43,41 @@ async def test_worker_that_replaces_another_one_serves_what_is_current(host, sna
     assert set(load.answers) <= {first, second}
 
 
-async def test_signal_under_load_ends_the_host_cleanly(host):
-    async with plain_load(host.target) as load:
+async def test_no_call_fails_while_workers_are_told_to_stop(host, snapshots):
+    async with client_load(host.target) as load:
         await load.more(200)
-        host.terminate()
-        await until(lambda: not host.process.is_alive())
-    assert host.wait() == 0
-    # Calls in flight were answered; those that came later were refused. What reaches a connection in
-    # the very moment in which it is closed is cancelled by gRPC itself.
-    assert load.failures["UNAVAILABLE"] > 0
-    assert set(load.failures) <= {"UNAVAILABLE", "CANCELLED"}
-    assert load.failures["CANCELLED"] <= CALLERS
+        for _ in range(DEATHS):
+            victim = next(iter(statuses(host.admin_target)))
+            os.kill(victim, signal.SIGTERM)
+            await load.more(200)
+            await workers_until(host.admin_target, replaced(victim))
+    assert not load.failures
+    assert set(load.answers) == {snapshots.current_id()}
+
+
+async def test_callers_of_a_host_that_stops_go_on_to_the_next_one(host, snapshots, tmp_path):
+    folder = tmp_path / "next"
+    folder.mkdir()
+    with serving(snapshots, folder, RetrievalConfig()) as following:
+        both = f"ipv4:{host.target},{following.target}"
+        async with client_load(both) as load:
+            await load.more(200)
+            host.terminate()
+            assert await asyncio.to_thread(host.wait) == 0
+            await load.more(200)
+        assert not load.failures
+
+
+async def test_callers_of_a_host_that_stops_are_told_that_it_is_unavailable(snapshots, tmp_path):
+    waits = {"drain_s": 60, "dismiss_s": 60}
+    with serving(snapshots, tmp_path, RetrievalConfig(), workers=2, **waits) as host:
+        async with plain_load(host.target) as load:
+            await load.more(200)
+            host.terminate()
+            assert await asyncio.to_thread(host.wait) == 0
+            # Calls in flight were answered; those that came later were refused, or found nobody.
+            await load.more_failures(CALLERS)
+        assert set(load.failures) == {"UNAVAILABLE"}
 
 
 async def test_full_disk_is_told_to_who_writes_and_to_nobody_else(host):

@@ -15,7 +15,8 @@ from artifacts.errors import (
 )
 from indexer.journal import read_journal
 from server.host_swap import LOCK_NAME
-from tests.host_worker import HostWorker, copy_of, until
+from tests.host_worker import HostWorker, copy_of
+from tests.patience import until
 
 
 @pytest.fixture
@@ -37,7 +38,7 @@ async def test_activation_returns_when_all_workers_serve_the_snapshot(one, other
     await one.swapper.start()
     await other.swapper.start()
     call = asyncio.ensure_future(one.host_swap().activate(one.second))
-    await until(lambda: one.serving == one.second)
+    await one.serves(one.second)
     assert not call.done()
     assert one.snapshots.current_id() == one.second
     await other.swapper.catch_up()
@@ -90,7 +91,7 @@ async def test_activation_goes_on_when_its_caller_has_gone(one, other):
     swap = one.host_swap()
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(swap.activate(one.second), 0.01)
-    await until(lambda: one.serving == one.second)
+    await one.serves(one.second)
     with pytest.raises(ConflictError):
         await swap.activate(one.first)
     await other.swapper.catch_up()
@@ -111,7 +112,7 @@ async def test_refusal_of_another_worker_ends_the_wait_and_says_why(one, other):
     await one.swapper.start()
     await other.swapper.start()
     call = asyncio.ensure_future(one.host_swap().activate(one.second))
-    await until(lambda: one.serving == one.second)
+    await one.serves(one.second)
     one.damage(one.second)
     await other.swapper.catch_up()
     with pytest.raises(SnapshotRefusedError, match=r"worker 1 .* differs from its checksum"):
@@ -128,7 +129,7 @@ async def test_refusal_from_before_the_snapshot_was_mended_is_forgotten(one, oth
         await worker.swapper.catch_up()
     one.vectors(one.second).write_bytes(sound)
     call = asyncio.ensure_future(one.host_swap().activate(one.second))
-    await until(lambda: one.serving == one.second)
+    await one.serves(one.second)
     await asyncio.sleep(0)
     assert not call.done()
     await other.swapper.catch_up()
@@ -140,7 +141,7 @@ async def test_pointer_that_is_moved_meanwhile_ends_the_wait(one, other):
     await one.swapper.start()
     await other.swapper.start()
     call = asyncio.ensure_future(one.host_swap().activate(one.second))
-    await until(lambda: one.serving == one.second)
+    await one.serves(one.second)
     one.snapshots.use(one.first)
     with pytest.raises(ConflictError, match="meanwhile"):
         await call

@@ -8,7 +8,8 @@ import pytest
 from artifacts.errors import StorageError
 from server.availability_store import STORE_NAME, StockChange
 from server.stock import Stock
-from tests.host_worker import HostWorker, copy_of, until
+from tests.host_worker import HostWorker, copy_of
+from tests.patience import until
 
 
 @pytest.fixture

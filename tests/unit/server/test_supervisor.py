@@ -4,6 +4,8 @@ import asyncio
 import os
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -16,9 +18,28 @@ from server.config import ServerConfig
 from server.launch import Launch
 from server.place import Place
 from server.supervisor import Supervisor
+from tests.made_worker import BELL
 
 SCRIPT = Path(__file__).parents[2] / "made_worker.py"
 PATIENCE_S = 20
+
+
+@contextmanager
+def open_bell(bell: Path) -> Iterator[asyncio.Event]:
+    """Give an event that is set whenever a worker rings."""
+    loop, rung = asyncio.get_running_loop(), asyncio.Event()
+    descriptor = os.open(bell, os.O_RDWR | os.O_NONBLOCK)
+
+    def hear() -> None:
+        os.read(descriptor, 1 << 10)
+        rung.set()
+
+    loop.add_reader(descriptor, hear)
+    try:
+        yield rung
+    finally:
+        loop.remove_reader(descriptor)
+        os.close(descriptor)
 
 
 class Host:
@@ -26,6 +47,7 @@ class Host:
 
     def __init__(self, folder: Path, behaviour: str, workers: int = 2) -> None:
         self._folder = folder
+        os.mkfifo(folder / BELL)
         self.ready = asyncio.Event()
         launches = [
             Launch(
@@ -48,11 +70,12 @@ class Host:
         await asyncio.wait_for(self.ready.wait(), PATIENCE_S)
 
     async def until(self, condition) -> None:
-        async with asyncio.timeout(PATIENCE_S):
-            while True:
-                if condition():
-                    return
-                await asyncio.sleep(0.01)
+        """Look whenever a worker has left a file."""
+        with open_bell(self._folder / BELL) as rung:
+            async with asyncio.timeout(PATIENCE_S):
+                while not condition():
+                    await rung.wait()
+                    rung.clear()
 
     async def end(self) -> None:
         self.supervisor.stop()

@@ -17,7 +17,7 @@ from retrieval.queries import SimilarBatch, SimilarQuery
 from server.availability_store import StockChange
 from server.place import Place
 from server.worker_reports import WorkerReports
-from tests.host_worker import HostWorker, copy_of, until
+from tests.host_worker import HostWorker, copy_of
 from tests.nightly_shop import hours
 
 OTHER = Place(index=1, count=2)
@@ -49,7 +49,7 @@ async def test_watch_follows_by_itself_and_ends_when_cancelled(host):
     await host.swapper.start()
     watch = asyncio.ensure_future(host.swapper.follow(0.01))
     host.snapshots.use(host.second)
-    await until(lambda: host.serving == host.second)
+    await host.serves(host.second)
     watch.cancel()
     with pytest.raises(asyncio.CancelledError):
         await watch

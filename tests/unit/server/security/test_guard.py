@@ -1,14 +1,15 @@
 import asyncio
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from hashlib import sha256
 
 import grpc
 import pytest
+import trustme
 from google.rpc.error_details_pb2 import ErrorInfo, RetryInfo
 from google.rpc.status_pb2 import Status
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from server.security.config import ApiKey, AuthConfig
+from server.security.config import ApiKey, AuthConfig, KnownCertificate
 from server.security.credentials import Credentials
 from server.security.guard import Guard, address_of
 from server.security.roles import Role
@@ -140,6 +141,72 @@ async def test_callers_without_credentials_are_told_apart_by_address():
         async with asyncio.timeout(20):
             while await recommender.GetItems(question("a")).code() is not CODE.OK:
                 pass
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@asynccontextmanager
+async def guarded_by_certificates(service: Echo, max_calls: int, authority: trustme.CA):
+    """Give a function that connects with a certificate made out to somebody."""
+    known = (
+        KnownCertificate(name="web", identity="web.example.org"),
+        KnownCertificate(name="ops", identity="ops.example.org", role=Role.ADMIN),
+    )
+    guard = Guard(Credentials(AuthConfig(certificates=known)), max_calls)
+    ours = authority.issue_cert("localhost")
+    pair = ours.private_key_pem.bytes(), b"".join(pem.bytes() for pem in ours.cert_chain_pems)
+    roots = authority.cert_pem.bytes()
+    credentials = grpc.ssl_server_credentials([pair], roots, require_client_auth=True)
+    async with AsyncExitStack() as stack:
+        target = await stack.enter_async_context(echoing(service, [guard], credentials))
+
+        async def connected(identity: str) -> grpc.aio.Channel:
+            theirs = authority.issue_cert(identity)
+            chain = b"".join(pem.bytes() for pem in theirs.cert_chain_pems)
+            key = theirs.private_key_pem.bytes()
+            shown = grpc.ssl_channel_credentials(roots, key, chain)
+            options = (("grpc.ssl_target_name_override", "localhost"),)
+            return await stack.enter_async_context(grpc.aio.secure_channel(target, shown, options))
+
+        yield connected
+
+
+@pytest.mark.parametrize(
+    ("identity", "reads", "steers"),
+    [
+        ("web.example.org", CODE.OK, CODE.PERMISSION_DENIED),
+        ("ops.example.org", CODE.OK, CODE.OK),
+        ("somebody.example.org", CODE.UNAUTHENTICATED, CODE.UNAUTHENTICATED),
+    ],
+)
+async def test_certificate_has_a_role(authority, identity, reads, steers):
+    service = Echo()
+    async with guarded_by_certificates(service, 0, authority) as connected:
+        channel = await connected(identity)
+        recommender = recommender_pb2_grpc.RecommenderServiceStub(channel)
+        assert await recommender.GetItems(question("a")).code() is reads
+        admin = admin_pb2_grpc.AdminServiceStub(channel)
+        request = admin_pb2.GetServingStatusRequest()
+        assert await admin.GetServingStatus(request).code() is steers
+    assert service.calls == (reads is CODE.OK)
+
+
+async def test_callers_are_told_apart_by_their_certificates(authority):
+    service = Echo()
+    async with guarded_by_certificates(service, 1, authority) as connected:
+        web, again, ops = [
+            recommender_pb2_grpc.RecommenderServiceStub(await connected(f"{name}.example.org"))
+            for name in ("web", "web", "ops")
+        ]
+        waiting = web.GetItems(question("wait"))
+        await service.arrived.acquire()
+        assert await again.GetItems(question("a")).code() is CODE.RESOURCE_EXHAUSTED
+        assert await ops.GetItems(question("a"))
+        service.gate.set()
+        assert await waiting
 
 
 @pytest.mark.parametrize(

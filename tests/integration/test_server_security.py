@@ -1,5 +1,7 @@
-"""A server that asks for certificates and credentials, with real processes."""
+"""A server of two workers that asks for certificates and credentials, with real processes."""
 
+import os
+import signal
 from dataclasses import replace
 from hashlib import sha256
 
@@ -7,14 +9,26 @@ import grpc
 import pytest
 import trustme
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+from pydantic import ValidationError
 
 from artifacts.errors import ConfigError
 from retrieval.config import RetrievalConfig
 from server.app import serve
 from server.config import ServerConfig
 from server.security.config import AuthConfig, TlsConfig
-from shelfmate.client import Access, AsyncClient, CallError, Client, EntryError, Options, Tls
+from shelfmate.client import (
+    Access,
+    AdminClient,
+    AsyncClient,
+    CallError,
+    Client,
+    EntryError,
+    Options,
+    Tls,
+)
 from tests.made_tokens import SECRET, signed
+from tests.patience import wait_until
 from tests.serving import serving
 from tests.shop import item_id
 
@@ -42,6 +56,7 @@ def child(authority, tiny_snapshots, tiny_configs, tmp_path_factory):
     authority.cert_pem.write_to_path(folder / "callers.crt")
     (folder / "secret").write_text(SECRET)
     settings = {
+        "workers": 2,
         "tls": {
             "certificate": folder / "server.crt",
             "key": folder / "server.key",
@@ -53,6 +68,10 @@ def child(authority, tiny_snapshots, tiny_configs, tmp_path_factory):
                 {"name": "ops", "sha256": digest(ADMIN), "role": "admin"},
             ],
             "jwt": {"algorithm": "HS256", "keys": [folder / "secret"], "audience": "shelfmate"},
+            "certificates": [
+                {"name": "web", "identity": "web.example.org"},
+                {"name": "night", "identity": "night@example.org", "role": "admin"},
+            ],
         },
         "limits": {"max_batch": 5, "max_k": 7},
     }
@@ -60,15 +79,20 @@ def child(authority, tiny_snapshots, tiny_configs, tmp_path_factory):
         yield child
 
 
-@pytest.fixture(scope="module")
-def tls(authority):
-    ours = authority.issue_cert("caller@example.org")
+def issued(authority, identity: str) -> Tls:
+    """Return what a caller needs whom an authority has issued a certificate to."""
+    ours = authority.issue_cert(identity)
     return Tls(
         root_certificates=authority.cert_pem.bytes(),
         certificate=b"".join(pem.bytes() for pem in ours.cert_chain_pems),
         key=ours.private_key_pem.bytes(),
         server_name="localhost",
     )
+
+
+@pytest.fixture(scope="module")
+def tls(authority):
+    return issued(authority, "caller@example.org")
 
 
 @pytest.fixture(scope="module")
@@ -147,6 +171,65 @@ def test_admin_service_is_not_on_the_public_port(child, access):
     assert caught.value.code == "UNIMPLEMENTED"
 
 
+@pytest.mark.parametrize(
+    ("identity", "admin"), [("web.example.org", False), ("night@example.org", True)]
+)
+def test_certificate_alone_has_the_role_of_whom_it_is_made_out_to(
+    authority, child, identity, admin
+):
+    access = Access(tls=issued(authority, identity), admin_target=child.admin_target)
+    with Client(child.target, timeout_s=20, access=access) as client:
+        assert client.similar([item_id(0)]).outcomes
+        if admin:
+            assert client.status().state == "serving"
+            return
+        with pytest.raises(CallError, match="role read does not allow this call"):
+            client.status()
+
+
+def test_key_comes_before_the_certificate(authority, child):
+    web = Access(tls=issued(authority, "web.example.org"), api_key=ADMIN)
+    with AdminClient(child.admin_target, timeout_s=20, access=web) as client:
+        assert client.status().state == "serving"
+
+
+@pytest.mark.parametrize(
+    ("identity", "code"), [("web.example.org", "OK"), ("x", "UNAUTHENTICATED")]
+)
+def test_reflection_is_for_those_who_are_known(authority, child, identity, code):
+    credentials = issued(authority, identity).credentials()
+    options = (("grpc.ssl_target_name_override", "localhost"),)
+    with grpc.secure_channel(child.target, credentials, options) as channel:
+        ask = reflection_pb2_grpc.ServerReflectionStub(channel).ServerReflectionInfo
+        request = reflection_pb2.ServerReflectionRequest(list_services="")
+        answers = ask(iter([request]), timeout=20)
+        if code == "OK":
+            assert next(answers).list_services_response.service
+        else:
+            with pytest.raises(grpc.RpcError) as caught:
+                next(answers)
+            assert caught.value.code().name == code
+
+
+def test_both_workers_speak_tls_and_the_one_that_takes_a_place_does(child, access):
+    admin = replace(access, api_key=ADMIN)
+
+    def places() -> dict[int, int]:
+        """Return pids by places, as new connections come upon them."""
+        with AdminClient(child.admin_target, timeout_s=20, access=admin) as one:
+            status = one.status()
+        return {status.worker_index: status.worker_pid}
+
+    workers: dict[int, int] = {}
+    wait_until(lambda: len(workers.update(places()) or workers) == 2)
+    victim = workers[0]
+    with Client(child.target, timeout_s=20, access=access, connections=4) as client:
+        os.kill(victim, signal.SIGKILL)
+        for _ in range(50):
+            assert client.similar([item_id(0)], Options(k=3)).outcomes
+    wait_until(lambda: places().get(0, victim) != victim)
+
+
 def test_load_balancer_asks_for_health_without_credentials(child, tls):
     options = (("grpc.ssl_target_name_override", "localhost"),)
     for target in (child.target, child.admin_target):
@@ -181,6 +264,12 @@ def test_wrong_certificate_ends_the_start(settings, expected, tmp_path, tiny_sna
     config = ServerConfig(port=0, tls=tls, state_dir=tmp_path)
     with pytest.raises(ConfigError, match=expected):
         serve(config, RETRIEVAL, tiny_snapshots)
+
+
+def test_certificates_without_an_authority_are_refused():
+    auth = {"certificates": [{"name": "a", "identity": "a"}]}
+    with pytest.raises(ValidationError, match=r"expected tls\.client_ca beside it"):
+        ServerConfig.model_validate({"auth": auth})
 
 
 def test_keys_that_cannot_be_read_end_the_start(tmp_path, tiny_snapshots):

@@ -2,8 +2,7 @@
 
 import fcntl
 import shutil
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import grpc
@@ -16,12 +15,14 @@ from cli.main import app
 from indexer.publish import publish
 from retrieval.config import RetrievalConfig
 from server.host_swap import LOCK_NAME
-from shelfmate.client import EntryError
-from shelfmate.client.call_error import call_error
-from shelfmate.v1 import admin_pb2, admin_pb2_grpc, recommender_pb2_grpc
+from shelfmate.client import AdminClient, AsyncAdminClient, CallError, EntryError
+from shelfmate.client import admin_client as sync_module
+from shelfmate.client import async_admin_client as async_module
 from shelfmate.v1 import recommender_pb2 as pb
+from shelfmate.v1 import recommender_pb2_grpc
 from tests.host_channels import all_refuse, channels, statuses
 from tests.host_worker import build_two_nights
+from tests.patience import wait_until
 from tests.serving import Child, serving
 
 QUERY = pb.RecommendSimilarRequest(requests=[pb.SimilarQuery(item_id="item-0000")])
@@ -40,9 +41,9 @@ def host(snapshots, tmp_path_factory) -> Iterator[Child]:
 
 
 @pytest.fixture
-def admin(host) -> Iterator[admin_pb2_grpc.AdminServiceStub]:
-    with grpc.insecure_channel(host.admin_target) as channel:
-        yield admin_pb2_grpc.AdminServiceStub(channel)
+def admin(host) -> Iterator[AdminClient]:
+    with AdminClient(host.admin_target, timeout_s=20) as client:
+        yield client
 
 
 def served(host: Child) -> set[str]:
@@ -52,20 +53,10 @@ def served(host: Child) -> set[str]:
         return {stub.RecommendSimilar(QUERY, timeout=20).info.snapshot_id for stub in stubs}
 
 
-def wait_until(condition: Callable[[], bool], within_s: float = 30) -> None:
-    until = time.monotonic() + within_s
-    while not condition():
-        assert time.monotonic() < until, "what was waited for did not come"
-
-
-def activate(admin: admin_pb2_grpc.AdminServiceStub, id: str) -> admin_pb2.ActivateSnapshotResponse:
-    return admin.ActivateSnapshot(admin_pb2.ActivateSnapshotRequest(snapshot_id=id), timeout=60)
-
-
-def refusal(admin: admin_pb2_grpc.AdminServiceStub, id: str) -> EntryError:
-    with pytest.raises(grpc.RpcError) as caught:
-        activate(admin, id)
-    return call_error(caught.value).error
+def refusal(admin: AdminClient, id: str) -> EntryError:
+    with pytest.raises(CallError) as caught:
+        admin.activate(id)
+    return caught.value.error
 
 
 def test_all_workers_follow_what_is_published(host, snapshots):
@@ -81,9 +72,8 @@ def test_all_workers_follow_what_is_published(host, snapshots):
 def test_one_call_activates_in_all_workers_and_back_again(host, snapshots, admin):
     first, second = snapshots.ids()
     for id, before in ((second, first), (first, second)):
-        response = activate(admin, id)
-        assert response.snapshot.snapshot_id == id
-        assert response.replaced_snapshot_id == before
+        done = admin.activate(id)
+        assert (done.snapshot.snapshot_id, done.replaced_id) == (id, before)
         assert served(host) == {id}
         assert snapshots.current_id() == id
 
@@ -97,11 +87,31 @@ def test_command_activates_on_a_running_host(host, snapshots):
     assert served(host) == {first}
 
 
-def test_snapshots_are_listed(host, snapshots, admin):
+@pytest.mark.parametrize("page", [1, 100])
+async def test_snapshots_are_listed_page_by_page(host, snapshots, monkeypatch, page):
+    for module in (sync_module, async_module):
+        monkeypatch.setattr(module, "LARGEST_PAGE", page)
     first, second = snapshots.ids()
-    response = admin.ListSnapshots(admin_pb2.ListSnapshotsRequest(), timeout=20)
-    assert [info.snapshot_id for info in response.snapshots] == [second, first]
-    assert response.current_snapshot_id == first
+    async with AsyncAdminClient(host.admin_target, timeout_s=20) as client:
+        found = await client.snapshots()
+    assert [info.snapshot_id for info in found.snapshots] == [second, first]
+    assert found.current_id == first
+    (space,) = found.snapshots[0].spaces
+    assert (space.name, space.relations) == ("cf", ("alternatives",))
+    assert found.snapshots[0].created_at.tzinfo
+    with AdminClient(host.admin_target, timeout_s=20) as admin:
+        assert admin.snapshots() == found
+
+
+async def test_asynchronous_client_activates_and_says_what_is_served(host, snapshots):
+    first, second = snapshots.ids()
+    async with AsyncAdminClient(host.admin_target, timeout_s=20) as client:
+        for id, before in ((second, first), (first, second)):
+            assert (await client.activate(id)).replaced_id == before
+            status = await client.status()
+            assert (status.state, status.snapshot_id) == ("serving", id)
+            assert status.worker_pid in statuses(host.admin_target)
+            assert status.refused is None
 
 
 def test_unknown_snapshot_is_not_found_and_concurrent_activation_aborted(host, snapshots, admin):
@@ -122,16 +132,19 @@ def test_damaged_snapshot_is_refused_and_the_old_one_serves_on(host, snapshots, 
     assert snapshots.current_id() == first
     snapshots.use(second)
     wait_until(lambda: all_refuse(second)(statuses(host.admin_target)))
+    told = admin.status().refused
+    assert told is not None
+    assert told.snapshot_id == second
     assert served(host) == {first}
     with grpc.insecure_channel(host.target) as channel:
         check = health_pb2_grpc.HealthStub(channel).Check
         status = check(health_pb2.HealthCheckRequest(), timeout=20).status
         assert status == health_pb2.HealthCheckResponse.SERVING
     vectors.write_bytes(sound)
-    assert activate(admin, second).replaced_snapshot_id == second
+    assert admin.activate(second).replaced_id == second
     assert served(host) == {second}
     assert not any(s.HasField("refused") for s in statuses(host.admin_target).values())
-    activate(admin, first)
+    admin.activate(first)
 
 
 def test_server_without_a_watch_serves_the_first_snapshot_to_the_end(snapshots, tmp_path):
@@ -141,8 +154,7 @@ def test_server_without_a_watch_serves_the_first_snapshot_to_the_end(snapshots, 
     root.use(first)
     with serving(root, tmp_path, RetrievalConfig(), watch_s=0) as child:
         root.use(second)
-        with grpc.insecure_channel(child.admin_target) as channel:
-            admin = admin_pb2_grpc.AdminServiceStub(channel)
+        with AdminClient(child.admin_target) as admin:
             assert served(child) == {first}
-            activate(admin, second)  # it is alone, so that nobody has to notice
+            admin.activate(second)  # it is alone, so that nobody has to notice
             assert served(child) == {second}

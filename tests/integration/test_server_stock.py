@@ -2,13 +2,15 @@
 
 import time
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 
 import grpc
 import pytest
 
-from shelfmate.v1 import admin_pb2, admin_pb2_grpc, recommender_pb2_grpc
+from shelfmate.client import AdminClient, AsyncAdminClient, StockChange, StockUpdate
 from shelfmate.v1 import common_pb2 as common
 from shelfmate.v1 import recommender_pb2 as pb
+from shelfmate.v1 import recommender_pb2_grpc
 from tests.host_channels import channels
 from tests.serving import Child, serving
 from tests.shop import item_id
@@ -38,14 +40,10 @@ def host(tiny_snapshots, tiny_configs, tmp_path_factory, state_dir) -> Iterator[
         yield child
 
 
-def tell(host: Child, ids: Sequence[str], available: bool, second: int):
-    changes = [admin_pb2.AvailabilityChange(item_id=id, available=available) for id in ids]
-    for change in changes:
-        change.observed_at.seconds = second
-    request = admin_pb2.UpdateAvailabilityRequest(changes=changes)
-    with grpc.insecure_channel(host.admin_target) as channel:
-        stub = admin_pb2_grpc.AdminServiceStub(channel)
-        return stub.UpdateAvailability(request, timeout=20)
+def tell(host: Child, ids: Sequence[str], available: bool, second: int) -> StockUpdate:
+    at = datetime.fromtimestamp(second, UTC)
+    with AdminClient(host.admin_target, timeout_s=20) as client:
+        return client.update_stock([StockChange(id, available, at) for id in ids])
 
 
 def shown(stub: recommender_pb2_grpc.RecommenderServiceStub) -> dict[str, set[str]]:
@@ -105,16 +103,20 @@ def test_what_is_out_of_stock_is_on_no_road_of_any_worker(host):
     assert everywhere(host, gone[0], is_available=True)
 
 
-def test_wrong_changes_fail_alone(host):
-    request = admin_pb2.UpdateAvailabilityRequest(
-        changes=[admin_pb2.AvailabilityChange(item_id="x"), admin_pb2.AvailabilityChange()]
-    )
-    request.changes[1].observed_at.seconds = 1
-    with grpc.insecure_channel(host.admin_target) as channel:
-        stub = admin_pb2_grpc.AdminServiceStub(channel)
-        response = stub.UpdateAvailability(request, timeout=20)
-    assert [failure.change_index for failure in response.failures] == [0, 1]
-    assert response.applied_count == 0
+async def test_wrong_changes_fail_alone(host):
+    at, later = datetime.now(UTC), datetime.now(UTC) + timedelta(days=2)
+    changes = [
+        StockChange("", True, at),
+        StockChange("another", True, at),
+        StockChange("x", True, later),
+    ]
+    async with AsyncAdminClient(host.admin_target, timeout_s=20) as client:
+        update = await client.update_stock(changes)
+    assert {place: error.code for place, error in update.failures.items()} == {
+        0: "INVALID_ARGUMENT",
+        2: "INVALID_ARGUMENT",
+    }
+    assert update.applied_count == 1
 
 
 def test_stock_is_known_to_a_server_that_starts_later(

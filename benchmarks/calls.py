@@ -1,6 +1,6 @@
 """What became of the calls of a load."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import NamedTuple
@@ -126,3 +126,8 @@ class CallLog:
         """
         at = start + self._due_s
         return Calls(start, self._due_s, self._sent - at, self._ended - at, self._codes)
+
+
+def ended(counts: Mapping[str, int]) -> str:
+    """Return how many calls ended how, as a phrase."""
+    return ", ".join(f"{count:,} {code}" for code, count in counts.items())

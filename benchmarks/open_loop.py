@@ -2,8 +2,8 @@
 
 import selectors
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from socket import socket as Socket
 from typing import NamedTuple, Protocol, TypeAlias
 
@@ -57,6 +57,7 @@ class LoadResult:
         refused_rate: calls a second that the server refused for having too much to do.
         latencies_s: of the answered calls, from when they were due.
         late_s: 99th percentile of how late calls left.
+        counts: calls by the name of their status.
     """
 
     rate: float
@@ -64,6 +65,7 @@ class LoadResult:
     refused_rate: float
     latencies_s: NDArray[np.float64]
     late_s: float
+    counts: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
     def of_calls(cls, calls: Calls, seconds: float, deadline_s: float) -> "LoadResult":
@@ -75,6 +77,7 @@ class LoadResult:
             refused_rate=int((calls.codes == End.REFUSED).sum()) / seconds,
             latencies_s=calls.took_s[calls.answered],
             late_s=calls.late_p99_s(),
+            counts=calls.counts(),
         )
 
     @property

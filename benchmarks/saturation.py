@@ -24,6 +24,8 @@ class Saturation(NamedTuple):
     """Calls a second."""
     result: LoadResult
     """What was measured there, for the full time."""
+    is_confirmed: bool
+    """Whether it held for the full time; lower rates were tried, and none did, where it has not."""
 
 
 def holds(result: LoadResult) -> bool:
@@ -56,9 +58,9 @@ def find_saturation(
     for _ in range(CONFIRMATIONS):
         result = trial(rate, seconds)
         if holds(result):
-            break
+            return Saturation(rate, result, is_confirmed=True)
         rate *= BACK_OFF
-    return Saturation(rate, result)
+    return Saturation(rate, result, is_confirmed=False)
 
 
 def overload_goodput(peak: float, refusal_s: float) -> float:

@@ -4,174 +4,191 @@ python -m benchmarks.serving_bars --config configs/complete-journey.toml
 """
 
 import os
-from datetime import UTC, datetime
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property, partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
+from rich.console import Console
 
-from benchmarks.machine import describe_machine
-from benchmarks.open_loop import Load, LoadResult, run_load
-from benchmarks.results import Result, append_result
-from benchmarks.saturation import TRIAL_S, Saturation, Trial, find_saturation, overload_goodput
+from artifacts.errors import ConfigError, ShelfmateError
+from benchmarks.death_under_load import measure_death
+from benchmarks.made_snapshot import BACKENDS, made_snapshots
+from benchmarks.saturation import TRIAL_S
 from benchmarks.search_record import Bar
-from benchmarks.serving_requests import Asked, K, Questions
-from benchmarks.serving_target import GENERATOR_CORE, target
-from cli.shop import Workspace, load_shop
-from retrieval.recommender import Recommender
-from retrieval.state import load_state
+from benchmarks.served import Served
+from benchmarks.serving_host import HostSettings
+from benchmarks.serving_rates import SCENARIOS, Rates
+from benchmarks.serving_record import ServingRecord
+from benchmarks.serving_target import GENERATOR_CORE
+from benchmarks.swap_under_load import measure_swap
+from benchmarks.worker_memory import measure_memory
+from cli.exit_codes import INTERRUPTED
+from cli.progress import ConsoleProgress
+from cli.shop import load_shop
 
-SUITE = "serving_bars"
-BATCH = 100
-P99_SHARE = 0.6
-P99_MS = 10.0
-OVERLOAD = 3.0
-DEAR_S = 0.005
-"""A call that costs as much is refused for nearly nothing."""
-KEPT = 0.9
+TRIALS = 12
+"""That a search for the saturation takes, roughly."""
+CONFIRMATIONS = 1.5
+"""Loads of the full time that it takes, roughly."""
+START_S = 5.0
+USUAL_BACKEND = "ivf"
+ROWS = 1_000_000
 
 
-class Bench:
-    """Measures one target after the other and keeps what it finds.
+class Part(NamedTuple):
+    """Something that can be measured alone."""
+
+    name: str
+    run: Callable[[], Sequence[Bar]]
+    """Measures it, prints its bars and keeps them."""
+    takes_s: float
+    """Seconds, roughly."""
+
+
+class ServingBars:
+    """The parts of a run.
 
     Args:
-        results: file of JSON lines.
-        data: name of the snapshot.
-        seconds: of each confirmed load.
-
-    Attributes:
-        bars: those that were measured.
+        work: folder for made snapshots.
+        config: shop file whose snapshot is served; None for a made one.
+        rows: items of made snapshots.
+        record: where results go.
     """
 
-    def __init__(self, results: Path, data: str, seconds: float) -> None:
-        self._results = results
-        self._data = data
-        self.seconds = seconds
-        self.bars: list[Bar] = []
+    def __init__(self, work: Path, config: Path | None, rows: int, record: ServingRecord) -> None:
+        self._work = work
+        self._config = config
+        self._rows = rows
+        self._record = record
 
-    def trial(self, port: int, questions: Questions) -> Trial:
-        """Return what puts a load on a port."""
+    def parts(self) -> Iterator[Part]:
+        """Give all parts, in the order in which they are measured."""
+        seconds = self._record.seconds
+        search_s = TRIALS * TRIAL_S + CONFIRMATIONS * seconds + START_S
+        for name in SCENARIOS:
+            yield Part(name, partial(self._rate, name), 2 * search_s + 2 * seconds)
+        yield Part("swap", self._swap, search_s + seconds)
+        yield Part("kill", self._kill, seconds + 3 * START_S)
+        for backend in BACKENDS:
+            yield Part(f"memory-{backend}", partial(self._memory, backend), 12 * START_S)
 
-        def run(rate: float, seconds: float) -> LoadResult:
-            load = Load(questions.path, questions.messages, rate, seconds)
-            result = run_load("127.0.0.1", port, load)
-            print(
-                f"  {questions.name}: {result.rate:8.0f}/s, good {result.good_share:7.2%}, "
-                f"p50 {result.percentile_ms(50):6.2f} ms, p99 {result.percentile_ms(99):6.2f} ms, "
-                f"refused {result.refused_rate:.0f}/s, generator late {1e3 * result.late_s:.2f} ms",
-                flush=True,
-            )
-            return result
+    def prepare(self) -> None:
+        """Make the snapshots that parts serve, where they are not there."""
+        for backend in BACKENDS:
+            self._made(backend)
 
-        return run
+    def _made(self, backend: str) -> Path:
+        with ConsoleProgress(Console(stderr=True)) as progress:
+            return made_snapshots(self._work, backend, self._rows, progress).root
 
-    def saturation(self, port: int, questions: Questions) -> Saturation:
-        """Find the saturation of a server."""
-        found = find_saturation(self.trial(port, questions), self.seconds)
-        self.keep(f"{questions.name}: saturation", found.result, {"rate_per_s": found.rate})
-        return found
-
-    def keep(self, name: str, result: LoadResult, more: dict[str, float]) -> None:
-        """Append a load to the file of results."""
-        metrics = {
-            "good_per_s": result.good_rate,
-            "refused_per_s": result.refused_rate,
-            "p50_s": result.percentile_ms(50) / 1e3,
-            "p99_s": result.percentile_ms(99) / 1e3,
-            "late_p99_s": result.late_s,
-            **more,
-        }
-        self._append(name, metrics)
-
-    def bar(self, bar: Bar) -> None:
-        """Print a bar and keep it."""
-        print(bar.line(), flush=True)
-        self.bars.append(bar)
-        self._append(bar.name, {"value": bar.value, "needed": bar.needed, "met": float(bar.met)})
-
-    def _append(self, name: str, metrics: dict[str, float]) -> None:
-        result = Result(
-            suite=SUITE,
-            name=name,
-            measured_at=datetime.now(UTC),
-            machine=describe_machine(),
-            data=self._data,
-            config={"seconds": self.seconds, "k": K},
-            metrics=metrics,
+    @cached_property
+    def _served(self) -> Served:
+        settings = (
+            HostSettings(snapshots=self._made(USUAL_BACKEND))
+            if self._config is None
+            else HostSettings.of_shop(load_shop(self._config))
         )
-        append_result(self._results, result)
+        return Served.open(settings, self._work)
+
+    def _record_of(self, part: str) -> ServingRecord:
+        return self._record.of_part(part, self._served.snapshot.name)
+
+    @cached_property
+    def _rates(self) -> Rates:
+        return Rates(self._served, self._record_of(""))
+
+    def _rate(self, scenario: str) -> Sequence[Bar]:
+        return self._rates.measure(scenario)
+
+    def _swap(self) -> Sequence[Bar]:
+        return measure_swap(self._served, self._record_of("swap"))
+
+    def _kill(self) -> Sequence[Bar]:
+        return measure_death(self._served, self._record_of("kill"))
+
+    def _memory(self, backend: str) -> Sequence[Bar]:
+        made = HostSettings(snapshots=self._made(backend))
+        data = f"made items {self._rows}x100, {backend}"
+        return measure_memory(backend, made, self._record.of_part(f"memory-{backend}", data))
 
 
-def echo_rate(bench: Bench, questions: Questions, entries: int) -> float:
-    """Return the calls a second of the bare server, which is asked as ours is."""
-    with target("benchmarks.echo_server", ["--entries", str(entries)]) as port:
-        asked = questions._replace(name=f"echo to {questions.name}")
-        return bench.saturation(port, asked).rate
+def run_parts(parts: Sequence[Part], clock: Callable[[], float] = time.monotonic) -> list[Bar]:
+    """Measure part after part, each announced with an estimate of the time that is left.
+
+    A part that cannot be measured says why, and the others go on.
+    """
+    bars: list[Bar] = []
+    for number, part in enumerate(parts):
+        left_s = sum(each.takes_s for each in parts[number:])
+        print(
+            f"{part.name} ({number + 1} of {len(parts)}): about {part.takes_s:.0f} s; all that is "
+            f"left about {left_s / 60:.0f} min",
+            flush=True,
+        )
+        begun = clock()
+        try:
+            bars += part.run()
+        except ShelfmateError as error:
+            print(f"  {part.name}: NOT MEASURED: {error}", flush=True)
+        else:
+            print(f"  {part.name}: done in {clock() - begun:.0f} s", flush=True)
+    return bars
 
 
-def refusal_s(bench: Bench, questions: Questions) -> float:
-    """Return what a refusal costs: the rate of a server that does nothing else, at its highest."""
-    asked = questions._replace(name="refusals")
-    rate, most = 1_000.0, 0.0
-    with target("benchmarks.echo_server", ["--refuse"]) as port:
-        trial = bench.trial(port, asked)
-        while (refused := trial(rate, TRIAL_S).refused_rate) > 1.05 * most:
-            most, rate = refused, 1.5 * rate
-    return 1 / max(most, refused)
+def chosen(parts: Sequence[Part], names: Sequence[str]) -> list[Part]:
+    """Return the parts of these names, or of the groups that they begin; all without a name.
+
+    Raises:
+        ConfigError: a name means no part; those that there are are named.
+    """
+    for name in names:
+        if not any(_means(name, part) for part in parts):
+            known = ", ".join(part.name for part in parts)
+            raise ConfigError(f"--only: expected one of {known}, or memory, got {name!r}")
+    return [part for part in parts if not names or any(_means(name, part) for name in names)]
 
 
-def measure(bench: Bench, asked: Asked, config: Path) -> None:
-    """Measure every scenario beside its ceiling."""
-    refusal = refusal_s(bench, asked.precomputed())
-    for questions, entries, needed in (
-        (asked.precomputed(), 0, 0.85),
-        (asked.neighbors(1), 1, 0.80),
-        (asked.sessions(), 1, 0.80),
-        (asked.neighbors(BATCH), BATCH, 0.85),
-    ):
-        echo = echo_rate(bench, questions, max(entries, 1))
-        ceiling = 1 / (1 / echo + (asked.search_s(entries) if entries else 0.0))
-        arguments = ["serve", "--config", str(config), "--port", "0"]
-        with target("cli", arguments) as port:
-            found = bench.saturation(port, questions)
-            share = found.rate / ceiling
-            bench.bar(Bar(f"{questions.name} / ceiling of {ceiling:.0f} a second", share, needed))
-            _latency_bar(bench, port, questions, found.rate)
-            _overload_bar(bench, port, questions, found.rate, refusal)
+def _means(name: str, part: Part) -> bool:
+    return part.name == name or part.name.startswith(f"{name}-")
 
 
-def _latency_bar(bench: Bench, port: int, questions: Questions, peak: float) -> None:
-    result = bench.trial(port, questions)(P99_SHARE * peak, bench.seconds)
-    bench.keep(f"{questions.name}: at {P99_SHARE:.0%}", result, {})
-    name = f"{questions.name}: p99 in ms at {P99_SHARE:.0%} of saturation"
-    bench.bar(Bar(name, result.percentile_ms(99), P99_MS, most=True))
-
-
-def _overload_bar(
-    bench: Bench, port: int, questions: Questions, peak: float, refusal: float
-) -> None:
-    result = bench.trial(port, questions)(OVERLOAD * peak, bench.seconds)
-    bench.keep(f"{questions.name}: at {OVERLOAD:.0f} x saturation", result, {})
-    possible = peak if 1 / peak >= DEAR_S else overload_goodput(peak, refusal)
-    name = f"{questions.name}: goodput at {OVERLOAD:.0f} x saturation / {possible:.0f}/s"
-    bench.bar(Bar(name, result.good_rate / possible if possible else float("nan"), KEPT))
-
-
-def main(
-    config: Annotated[Path, typer.Option(help="Shop file; its current snapshot is served.")],
+def main(  # noqa: PLR0913 - the options of a command are its parameters
+    config: Annotated[
+        Path | None, typer.Option(help="Shop file whose snapshot is served; unset: a made one.")
+    ] = None,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(help="Parts: precomputed, neighbors, sessions, batches, swap, kill, memory."),
+    ] = None,
+    seconds: Annotated[float, typer.Option(help="Of each confirmed load.", min=1)] = 30.0,
     results: Annotated[Path, typer.Option(help="File of JSON lines to append to.")] = Path(
         "benchmarks/results/serving.jsonl"
     ),
-    seconds: Annotated[float, typer.Option(help="Of each confirmed load.", min=1)] = 30.0,
+    work: Annotated[
+        Path, typer.Option(help="Folder of made snapshots, 5 GB for 1 M items.")
+    ] = Path("build/bench/serving"),
+    rows: Annotated[int, typer.Option(help="Items of made snapshots.", min=1_000)] = ROWS,
+    prepare: Annotated[
+        bool, typer.Option("--prepare", help="Make the snapshots and measure nothing.")
+    ] = False,
 ) -> None:
-    """Measure the bars of serving; takes about ten minutes on a machine that does nothing else."""
+    """Measure the bars of serving, on a machine that does nothing else."""
+    bars = ServingBars(work, config, rows, ServingRecord(results, "", seconds))
+    parts = chosen(list(bars.parts()), only or ())
+    if prepare:
+        bars.prepare()
+        return
     os.sched_setaffinity(0, {GENERATOR_CORE})
-    shop = load_shop(config)
-    state = load_state(Workspace(shop.work_dir).snapshots.current(hint="shelfmate publish"))
-    asked = Asked(Recommender(state, shop.retrieval))
-    bench = Bench(results, state.snapshot.id, seconds)
-    measure(bench, asked, config)
-    typer.echo(f"{sum(bar.met for bar in bench.bars)} of {len(bench.bars)} bars met")
+    try:
+        measured = run_parts(parts)
+    except KeyboardInterrupt:
+        print(f"interrupted; what was finished is kept in {results}", file=sys.stderr)
+        raise typer.Exit(INTERRUPTED) from None
+    typer.echo(f"{sum(bar.met for bar in measured)} of {len(measured)} bars met")
 
 
 if __name__ == "__main__":

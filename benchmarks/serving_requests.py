@@ -9,6 +9,7 @@ from google.protobuf.message import Message
 from threadpoolctl import threadpool_limits
 
 from artifacts.arrays import FloatMatrix
+from benchmarks.open_loop import Ask
 from indexer.native_threads import limit_native_threads
 from indexer.space_index import SpaceIndex
 from retrieval.queries import SimilarBatch, SimilarQuery
@@ -25,14 +26,17 @@ PASSES = 5
 
 
 class Questions(NamedTuple):
-    """Requests of a kind."""
+    """Requests that belong together."""
 
     name: str
     """For people."""
-    path: str
-    """Method."""
-    messages: Sequence[bytes]
-    """As they go on the wire."""
+    asks: Sequence[Ask]
+    """Made in turn."""
+
+    @property
+    def messages(self) -> list[bytes]:
+        """The requests as they go on the wire."""
+        return [ask.message for ask in self.asks]
 
 
 class Asked:
@@ -77,14 +81,23 @@ class Asked:
         return _questions(f"SearchNeighbors, batch {entries}", "SearchNeighbors", requests)
 
     def sessions(self) -> Questions:
-        """Return questions of a few visits each."""
+        """Return questions of a few visits each; each takes a search."""
         requests = []
-        for _ in range(DISTINCT):
-            chosen = self._rng.choice(self.ids, VISITS)
+        for chosen in self._rng.choice(self.ids, (DISTINCT, VISITS)):
             visits = [common_pb2.Visit(item_id=str(id)) for id in chosen]
-            query = pb.SessionQuery(visits=visits)
-            requests.append(pb.RecommendForSessionRequest(requests=[query]))
+            requests.append(
+                pb.RecommendForSessionRequest(
+                    requests=[pb.SessionQuery(visits=visits)],
+                    strategy=pb.SESSION_STRATEGY_AGGREGATE,
+                )
+            )
         return _questions("RecommendForSession", "RecommendForSession", requests)
+
+    def mixed(self) -> Questions:
+        """Return a look-up, a search and a session by turns."""
+        kinds = (self.precomputed(), self.neighbors(1), self.sessions())
+        asks = [ask for turn in zip(*(each.asks for each in kinds), strict=False) for ask in turn]
+        return Questions("look-ups and searches by turns", asks)
 
     def search_s(self, batch: int) -> float:
         """Return the seconds of a bare call of the index with `batch` queries, on one thread."""
@@ -102,8 +115,8 @@ def _has_list(recommender: Recommender, id: str) -> bool:
 
 
 def _questions(name: str, method: str, requests: Sequence[Message]) -> Questions:
-    messages = [request.SerializeToString() for request in requests]
-    return Questions(name, f"{SERVICE}/{method}", messages)
+    path = f"{SERVICE}/{method}"
+    return Questions(name, [Ask(path, request.SerializeToString()) for request in requests])
 
 
 def _median_s(work: Callable[[], object]) -> float:

@@ -22,7 +22,7 @@ def test_saturation_is_found_from_below_and_confirmed_for_the_full_time(capacity
     asked: list[float] = []
     found = find_saturation(server_of(capacity, asked), 30)
     assert 0.85 * capacity < found.rate <= 1.02 * capacity
-    assert holds(found.result)
+    assert found.is_confirmed
     assert asked[-1] == 30
 
 
@@ -39,6 +39,13 @@ def test_goodput_under_overload_pays_for_the_refusals():
     assert overload_goodput(peak, 0.0) == peak
     assert overload_goodput(peak, 0.0005) == 0
     assert overload_goodput(peak, 0.01) == 0
+
+
+def test_rate_that_never_holds_for_the_full_time_is_not_confirmed():
+    def trial(rate: float, seconds: float) -> LoadResult:
+        return result(rate, rate if seconds < 30 and rate < 500 else 0.0)
+
+    assert not find_saturation(trial, 30).is_confirmed
 
 
 def test_rate_may_be_held_to_another_condition():

@@ -62,6 +62,9 @@ class ListSettings(BaseModel):
     half_life: float | None = Field(default=3.0, gt=0, allow_inf_nan=False)
     """Visits before the last one at which one counts half; None: all count alike, as in baskets
     without an order."""
+    revisits: bool = False
+    """Whether items visited before the last one are candidates, too: where shoppers come back to what
+    they compared. What a recommendation is made of never holds them."""
     sample: int = Field(default=500, ge=1)
     """Sessions that session-kNN compares, the most recent ones."""
     neighbors: int = Field(default=100, ge=1)

@@ -37,6 +37,20 @@ COPY (
 """
 
 
+DIGINETICA_EVENTS = """
+COPY (
+    SELECT
+        session_id, position, item_id,
+        -- Sessions have no date, but numbers that follow time: popularity drifts with them, and those of
+        -- the test part come last.
+        TIMESTAMP '2016-01-01' + to_minutes(session_id::BIGINT) AS timestamp
+    FROM read_parquet('{events}')
+) TO '{target}' (FORMAT parquet)
+"""
+DIGINETICA_TEST = 15_963 / 202_633
+"""Share of the sessions in its own test part."""
+
+
 @dataclass(frozen=True, slots=True)
 class RankData:
     """One data set.
@@ -98,14 +112,19 @@ def _indexed(space: str) -> dict[str, Any]:
 
 def write_instacart(source: Path, target: Path) -> None:
     """Write single baskets and, after them, the histories of users, by a made clock."""
+    baskets, histories = source / "events.parquet", source / "user_histories.parquet"
+    _write(INSTACART_EVENTS, target, baskets=baskets, histories=histories)
+
+
+def write_diginetica(source: Path, target: Path) -> None:
+    """Write all sessions by a made clock."""
+    _write(DIGINETICA_EVENTS, target, events=source / "events.parquet")
+
+
+def _write(statement: str, target: Path, **files: Path) -> None:
     aside = target.with_suffix(".aside")
-    statement = INSTACART_EVENTS.format(
-        baskets=source / "events.parquet",
-        histories=source / "user_histories.parquet",
-        target=aside,
-    )
     with duckdb.connect() as connection:
-        connection.execute(statement)
+        connection.execute(statement.format(target=aside, **files))
     aside.replace(target)
 
 
@@ -149,9 +168,19 @@ RANK_DATA = {
         ),
         RankData(
             quality=DIGINETICA,
-            prepare={},
+            prepare={
+                "columns": {"position": "position", "timestamp": "timestamp"},
+                "split": {"kind": "none"},
+            },
             train={"tables": TABLES},
-            rank={},
+            # Its own test part. Every eighth step goes back to what was visited before.
+            rank={
+                "fraction": DIGINETICA_TEST,
+                "positions": 4,
+                "contexts": 40_000,
+                "lists": {"revisits": True},
+            },
+            write_events=write_diginetica,
         ),
     )
 }

@@ -79,11 +79,15 @@ class FeatureTwin:
             for other, score in zip(others.tolist(), scores.tolist(), strict=True):
                 sums[other] = sums.get(other, 0.0) + weight * score
         found["co_occurrence"] = self._best(sums)
+        if self.settings.revisits:
+            places = [(row, 1 / (1 + place)) for place, row in enumerate(self.recent)]
+            found["visited"] = places[1:]
         found["popular"] = self._popular()
         return found
 
     def _best(self, sums: dict[int, float]) -> Ranked:
-        rest = [(row, score) for row, score in sums.items() if row not in self.visits]
+        barred = self.visits[-1:] if self.settings.revisits else self.visits
+        rest = [(row, score) for row, score in sums.items() if row not in barred]
         return sorted(rest, key=lambda pair: (-pair[1], pair[0]))[: self.settings.depth]
 
     def _popular(self) -> Ranked:
@@ -126,10 +130,11 @@ class FeatureTwin:
                 continue
             where = {known: place for place, known in enumerate(table.rows.tolist())}
             equal = {one: float(self.visits.count(one)) for one in self.distinct[:100]}
-            last = {} if self.last is None else {self.last: 1.0}
+            last, before = (dict.fromkeys(self.distinct[n : n + 1], 1.0) for n in (0, 1))
+            asked = {"last": last, "before": before, "mean": equal, "recent": self.recent}
             for relation in table.relations:
                 targets = table.targets(relation)
-                for query, shares in (("last", last), ("mean", equal), ("recent", self.recent)):
+                for query, shares in asked.items():
                     cosine = product = NAN
                     known = {one: share for one, share in shares.items() if one in where}
                     if row in where and known:
@@ -160,17 +165,25 @@ class FeatureTwin:
         for visited in self.recent:
             rows, _, shared = covisitation.lookup(visited)
             counts.append(dict(zip(rows.tolist(), shared.tolist(), strict=True)).get(row, 0))
-        first = counts[0] if counts else 0
-        sessions = int(self.snapshot.catalog.popularity[self.last]) if self.visits else 0
+        first, second, *_ = (*counts, 0, 0)
+        popularity = self.snapshot.catalog.popularity
+        own, last, before, *_ = (
+            max(int(popularity[one]), 1) for one in (row, *self.recent, row, row)
+        )
         numbers = recent.item_sessions.row(row).tolist()
         kept = len(recent.session_items)
         late = sum(number >= 0.9 * kept for number in numbers)
+        latest = sum(number >= 0.99 * kept for number in numbers)
         return {
             "co_occurrence.count_last": first,
-            "co_occurrence.share_last": first / max(sessions, 1),
+            "co_occurrence.share_last": first / last,
+            "co_occurrence.share_before": second / before,
+            "co_occurrence.lift_last": first / last / own,
             "co_occurrence.count_all": sum(counts),
             "co_occurrence.visits": sum(count > 0 for count in counts),
             "trend.ratio": math.log((late + 1) / (0.1 * int(recent.support[row]) + 1)),
+            "trend.late": math.log1p(late),
+            "trend.latest": math.log1p(latest),
             "trend.age": math.log(kept - max(numbers)) if numbers else NAN,
         }
 

@@ -14,18 +14,26 @@ from artifacts.user_space_layout import USER_SPACE
 from retrieval.candidates import Source
 from retrieval.ranking.context import RankContext
 from retrieval.ranking.list_makers import (
+    Asked,
     CovisitedLists,
     ListMaker,
     NeighborLists,
     PopularItems,
     SessionVotes,
+    VisitedItems,
 )
 from retrieval.ranking.recent_visits import RecentVisits
+
+VISITED = "visited"
+"""Source of what the shopper may come back to."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CandidateLists:
-    """What each source proposes, list after list; nothing that was visited is among them.
+    """What each source proposes, list after list.
+
+    Nothing that was visited is among them; where the settings allow revisits, only the last visit is
+    not.
 
     Attributes:
         names: (s,) names of the sources.
@@ -80,18 +88,22 @@ class CandidateSources:
         """Return the lists for a context. Cost: some hundreds of microseconds."""
         settings = self.settings
         recent = RecentVisits.of(context, settings.visits, settings.half_life)
-        lists = [maker.of(context, recent, settings.depth) for maker in self._makers]
+        barred = context.rows[-1:] if settings.revisits else recent.visited
+        asked = Asked(context, recent, barred)
+        lists = [maker.of(asked, settings.depth) for maker in self._makers]
         return CandidateLists.of(self.names, lists)
 
 
-def source_names(snapshot: Snapshot) -> tuple[str, ...]:
-    """Return the names of all sources that a snapshot has: `<space>.<relation>`, then tables."""
+def source_names(snapshot: Snapshot, settings: ListSettings) -> tuple[str, ...]:
+    """Return the names of all sources that a snapshot has: `<space>.<relation>`, then others."""
     spaces = sorted(f"{space}.{relation}" for space, relation in snapshot.neighbors)
     names = [name for name in spaces if not name.startswith(f"{USER_SPACE}.")]
     if snapshot.recent_sessions is not None:
         names.append(Source.SESSION_KNN.value)
     if snapshot.covisitation is not None:
         names.append(Source.CO_OCCURRENCE.value)
+    if settings.revisits:
+        names.append(VISITED)
     return (*names, Source.POPULAR.value)
 
 
@@ -101,6 +113,8 @@ def _maker(snapshot: Snapshot, name: str, settings: ListSettings) -> ListMaker:
     }
     if name in tables:
         return NeighborLists(tables[name])
+    if name == VISITED:
+        return VisitedItems()
     match name:
         case Source.SESSION_KNN if snapshot.recent_sessions is not None:
             return SessionVotes(snapshot.recent_sessions, settings)
@@ -110,5 +124,5 @@ def _maker(snapshot: Snapshot, name: str, settings: ListSettings) -> ListMaker:
             return PopularItems(snapshot.popularity, snapshot.catalog)
     raise UnsupportedError(
         f"snapshot {snapshot.id} has no source {name!r} of candidates; "
-        f"it has: {', '.join(source_names(snapshot))}"
+        f"it has: {', '.join(source_names(snapshot, settings))}"
     )

@@ -65,21 +65,21 @@ def similarities(
     queries: FloatMatrix,
     out: FloatMatrix,
 ) -> None:
-    """Compare the vectors of rows with three queries.
+    """Compare the vectors of rows with four queries.
 
     Args:
         table_rows: (t,) int32, ascending, the row of each vector.
         targets: (t, d) float32.
         rows: (n,) int32.
-        queries: (3, d) float32.
-        out: (n, 6) the three cosines, then the three inner products; NaN where a row or a query has
+        queries: (4, d) float32.
+        out: (n, 8) the four cosines, then the four inner products; NaN where a row or a query has
             no vector. A vector of zeros has cosine 0 with everything.
 
     Cost: O(n (d + log t)).
     """
     dim = targets.shape[1]
-    lengths = np.zeros(3, dtype=np.float64)
-    for q in range(3):
+    lengths = np.zeros(4, dtype=np.float64)
+    for q in range(4):
         for j in range(dim):
             lengths[q] += float(queries[q, j]) * float(queries[q, j])
     for i in range(rows.shape[0]):
@@ -87,19 +87,20 @@ def similarities(
         if position < 0:
             out[i, :] = np.nan
             continue
-        length = first = second = third = 0.0
+        length = first = second = third = fourth = 0.0
         for j in range(dim):
             value = float(targets[position, j])
             length += value * value
             first += value * float(queries[0, j])
             second += value * float(queries[1, j])
             third += value * float(queries[2, j])
-        products = (first, second, third)
-        for q in range(3):
+            fourth += value * float(queries[3, j])
+        products = (first, second, third, fourth)
+        for q in range(4):
             both = math.sqrt(length * lengths[q])
             # `both` is NaN where the query has no vector, and so is the product.
             out[i, q] = 0.0 if both == 0 else products[q] / both
-            out[i, 3 + q] = products[q]
+            out[i, 4 + q] = products[q]
 
 
 @njit(nogil=True, cache=True)
@@ -179,15 +180,13 @@ def covisit_counts(
         rows: (n,) int32.
 
     Returns:
-        (last, all, holders): (n,) float64 each, the count with the most recent visit, with all of
+        (n, 4) float64: the count with the most recent visit, with the one before it, with all of
         them, and how many of their lists hold the row.
 
     Cost: O(e log n) for e entries of the lists.
     """
     n = rows.shape[0]
-    last = np.zeros(n, dtype=np.float64)
-    together = np.zeros(n, dtype=np.float64)
-    holders = np.zeros(n, dtype=np.float64)
+    found = np.zeros((n, 4), dtype=np.float64)
     order = np.argsort(rows, kind="mergesort")
     ascending = rows[order]
     for i in range(recent.shape[0]):
@@ -195,12 +194,12 @@ def covisit_counts(
             place = int(np.searchsorted(ascending, values[at]))
             while place < n and ascending[place] == values[at]:
                 candidate = order[place]
-                if i == 0:
-                    last[candidate] = counts[at]
-                together[candidate] += counts[at]
-                holders[candidate] += 1
+                if i < 2:
+                    found[candidate, i] = counts[at]
+                found[candidate, 2] += counts[at]
+                found[candidate, 3] += 1
                 place += 1
-    return last, together, holders
+    return found
 
 
 @njit(nogil=True, cache=True)

@@ -12,8 +12,8 @@ from artifacts.recent_sessions import RecentSessions
 
 UNKNOWN = -1
 
-LATE_SHARE = 0.1
-"""Share of the sessions, the last ones, that a trend compares with all of them."""
+LATE_SHARE, LATEST_SHARE = 0.1, 0.01
+"""Shares of the sessions, the last ones, in which what is asked for now shows."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,11 +70,15 @@ class Trends:
     Attributes:
         ratios: (v,) float32, logarithm of (sessions among the last tenth + 1) / (a tenth of all
             sessions + 1): above 0 for what is asked for more than it was.
+        lates: (v,) float32, logarithm of 1 + sessions among the last tenth.
+        latests: (v,) float32, the same among the last hundredth.
         ages: (v,) float32, logarithm of 1 + sessions of the shop since the item's last one; NaN for
             an item without sessions.
     """
 
     ratios: FloatVector
+    lates: FloatVector
+    latests: FloatVector
     ages: FloatVector
 
     @classmethod
@@ -83,12 +87,19 @@ class Trends:
         offsets = np.asarray(table.item_sessions.offsets)
         numbers = np.asarray(table.item_sessions.values)
         kept = len(table.session_items)
-        late = _sums(numbers >= (1 - LATE_SHARE) * kept, offsets)
+        late, latest = (
+            _sums(numbers >= (1 - share) * kept, offsets) for share in (LATE_SHARE, LATEST_SHARE)
+        )
         expected = LATE_SHARE * np.asarray(table.support, dtype=np.float64)
         held = offsets[1:] > offsets[:-1]
         ages = np.full(len(table), np.nan, dtype=np.float32)
         ages[held] = np.log1p(kept - 1 - numbers[offsets[:-1][held]])
-        return cls(np.log((late + 1) / (expected + 1)).astype(np.float32), ages)
+        return cls(
+            ratios=np.log((late + 1) / (expected + 1)).astype(np.float32),
+            lates=np.log1p(late).astype(np.float32),
+            latests=np.log1p(latest).astype(np.float32),
+            ages=ages,
+        )
 
 
 def _sums(marks: NDArray[np.bool_], offsets: NDArray[np.int64]) -> NDArray[np.int64]:

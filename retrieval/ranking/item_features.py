@@ -30,20 +30,22 @@ class PopularityFeatures:
 
 
 class TrendFeatures:
-    """Whether an item is asked for more than it was, and how long ago it was last asked for.
+    """Whether an item is asked for more than it was, how much lately, and how long ago the last time.
 
     Args:
         table: sessions in the order of time.
     """
 
     def __init__(self, table: RecentSessions) -> None:
-        self.specs = (FeatureSpec(name="trend.ratio"), FeatureSpec(name="trend.age"))
+        names = ("trend.ratio", "trend.late", "trend.latest", "trend.age")
+        self.specs = tuple(FeatureSpec(name=name) for name in names)
         self._trends = Trends.of(table)
 
     def fill(self, given: FeatureInput, out: FloatMatrix) -> None:
-        """Look both up."""
-        out[:, 0] = self._trends.ratios[given.rows]
-        out[:, 1] = self._trends.ages[given.rows]
+        """Look all of it up."""
+        trends, rows = self._trends, given.rows
+        for column, values in enumerate((trends.ratios, trends.lates, trends.latests, trends.ages)):
+            out[:, column] = values[rows]
 
 
 class PriceFeatures:

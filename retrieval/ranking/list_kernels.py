@@ -17,13 +17,13 @@ def place_in(ascending: IntVector, row: int) -> int:
 
 
 @njit(nogil=True, cache=True)
-def best_sums(rows: IntVector, scores: NDArray[np.float64], visited: IntVector, n: int) -> Any:
+def best_sums(rows: IntVector, scores: NDArray[np.float64], barred: IntVector, n: int) -> Any:
     """Add up the scores of each row and return the best rows.
 
     Args:
         rows: (m,) int32, repeats allowed.
         scores: (m,) float64; those of one row are added in their order.
-        visited: (w,) int32, ascending: rows that are left out.
+        barred: (w,) int32, ascending: rows that are left out.
         n: rows wanted.
 
     Returns:
@@ -42,7 +42,7 @@ def best_sums(rows: IntVector, scores: NDArray[np.float64], visited: IntVector, 
         while at < m and rows[order[at]] == row:
             total += scores[order[at]]
             at += 1
-        if place_in(visited, row) < 0:
+        if place_in(barred, row) < 0:
             found[size], sums[size] = row, total
             size += 1
     best = np.argsort(-sums[:size], kind="mergesort")[:n]
@@ -56,7 +56,7 @@ def merge_neighbors(  # noqa: PLR0913 - kernels take arrays, not objects
     table_scores: FloatMatrix,
     recent: IntVector,
     weights: NDArray[np.float64],
-    visited: IntVector,
+    barred: IntVector,
     n: int,
 ) -> Any:
     """Merge the precomputed lists of visited items.
@@ -71,7 +71,7 @@ def merge_neighbors(  # noqa: PLR0913 - kernels take arrays, not objects
         table_scores: (l, k) float32.
         recent: (m,) int32 visited rows.
         weights: (m,) float64, > 0.
-        visited: ascending: rows that are left out.
+        barred: ascending: rows that are left out.
         n: rows wanted.
 
     Returns:
@@ -95,7 +95,7 @@ def merge_neighbors(  # noqa: PLR0913 - kernels take arrays, not objects
             rows[size] = table_rows[position, at]
             scores[size] = weights[i] * above
             size += 1
-    return best_sums(rows[:size], scores[:size], visited, n)
+    return best_sums(rows[:size], scores[:size], barred, n)
 
 
 @njit(nogil=True, cache=True)
@@ -105,7 +105,7 @@ def merge_ragged(  # noqa: PLR0913 - kernels take arrays, not objects
     table_scores: FloatVector,
     recent: IntVector,
     weights: NDArray[np.float64],
-    visited: IntVector,
+    barred: IntVector,
     n: int,
 ) -> Any:
     """Merge lists of different lengths; what a list does not hold scores 0 there.
@@ -116,7 +116,7 @@ def merge_ragged(  # noqa: PLR0913 - kernels take arrays, not objects
         table_scores: their scores.
         recent: (m,) int32 visited rows.
         weights: (m,) float64, > 0.
-        visited: ascending: rows that are left out.
+        barred: ascending: rows that are left out.
         n: rows wanted.
 
     Returns:
@@ -135,18 +135,18 @@ def merge_ragged(  # noqa: PLR0913 - kernels take arrays, not objects
             rows[size] = values[at]
             scores[size] = weights[i] * table_scores[at]
             size += 1
-    return best_sums(rows, scores, visited, n)
+    return best_sums(rows, scores, barred, n)
 
 
 @njit(nogil=True, cache=True)
-def first_unvisited(rows: IntVector, visited: IntVector, n: int) -> Any:
-    """Return the places of the first n of `rows` that are not in `visited`, which ascends."""
+def first_others(rows: IntVector, barred: IntVector, n: int) -> Any:
+    """Return the places of the first n of `rows` that are not in `barred`, which ascends."""
     places = np.empty(min(n, rows.shape[0]), dtype=np.int64)
     size = 0
     for at in range(rows.shape[0]):
         if size == places.shape[0]:
             break
-        if place_in(visited, rows[at]) < 0:
+        if place_in(barred, rows[at]) < 0:
             places[size] = at
             size += 1
     return places[:size]

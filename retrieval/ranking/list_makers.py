@@ -1,6 +1,6 @@
 """What can propose candidates for a context by looking up."""
 
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -12,18 +12,26 @@ from artifacts.popularity import PopularityTable
 from artifacts.ranker import ListSettings
 from artifacts.recent_sessions import RecentSessions
 from retrieval.ranking.context import RankContext
-from retrieval.ranking.list_kernels import first_unvisited, merge_neighbors, merge_ragged
+from retrieval.ranking.list_kernels import first_others, merge_neighbors, merge_ragged
 from retrieval.ranking.recent_visits import RecentVisits
 from retrieval.session_knn import session_knn
 from retrieval.session_knn_config import SessionKnnConfig
 
 
-class ListMaker(Protocol):
-    """Proposes items that were not visited."""
+class Asked(NamedTuple):
+    """What a list is asked for."""
 
-    def of(
-        self, context: RankContext, recent: RecentVisits, n: int
-    ) -> tuple[IntVector, FloatVector]:
+    context: RankContext
+    recent: RecentVisits
+    """The visits that count most."""
+    barred: IntVector
+    """Rows that are in no list, ascending."""
+
+
+class ListMaker(Protocol):
+    """Proposes items that are not barred."""
+
+    def of(self, asked: Asked, n: int) -> tuple[IntVector, FloatVector]:
         """Return at most n (rows, scores): int32 and float32, best first, ties by ascending row."""
         ...
 
@@ -39,12 +47,11 @@ class NeighborLists:
         self._rows = np.asarray(table.rows)
         self._scores = np.asarray(table.scores)
 
-    def of(
-        self, context: RankContext, recent: RecentVisits, n: int
-    ) -> tuple[IntVector, FloatVector]:
+    def of(self, asked: Asked, n: int) -> tuple[IntVector, FloatVector]:
         """Merge by weighted scores."""
         table = (self._positions, self._rows, self._scores)
-        rows, scores = merge_neighbors(*table, recent.rows, recent.weights, recent.visited, n)
+        recent = asked.recent
+        rows, scores = merge_neighbors(*table, recent.rows, recent.weights, asked.barred, n)
         return rows, scores
 
 
@@ -58,12 +65,11 @@ class CovisitedLists:
         self._values = np.asarray(table.neighbors.values)
         self._scores = np.asarray(table.scores)
 
-    def of(
-        self, context: RankContext, recent: RecentVisits, n: int
-    ) -> tuple[IntVector, FloatVector]:
+    def of(self, asked: Asked, n: int) -> tuple[IntVector, FloatVector]:
         """Merge by weighted scores."""
         table = (self._offsets, self._values, self._scores)
-        rows, scores = merge_ragged(*table, recent.rows, recent.weights, recent.visited, n)
+        recent = asked.recent
+        rows, scores = merge_ragged(*table, recent.rows, recent.weights, asked.barred, n)
         return rows, scores
 
 
@@ -78,13 +84,11 @@ class SessionVotes:
             sample=settings.sample, neighbors=settings.neighbors, last_items=settings.visits
         )
 
-    def of(
-        self, context: RankContext, recent: RecentVisits, n: int
-    ) -> tuple[IntVector, FloatVector]:
+    def of(self, asked: Asked, n: int) -> tuple[IntVector, FloatVector]:
         """Let the sessions most like the visits vote."""
-        wanted = n + len(recent.visited)
-        rows, scores = session_knn(self._table, context.rows, wanted, self._config)
-        places = first_unvisited(rows, recent.visited, n)
+        wanted = n + len(asked.barred)
+        rows, scores = session_knn(self._table, asked.context.rows, wanted, self._config)
+        places = first_others(rows, asked.barred, n)
         return rows[places], scores[places]
 
 
@@ -98,15 +102,24 @@ class PopularItems:
         self._codes = np.asarray(catalog.category_codes)
         self._counts = np.asarray(catalog.popularity)
 
-    def of(
-        self, context: RankContext, recent: RecentVisits, n: int
-    ) -> tuple[IntVector, FloatVector]:
+    def of(self, asked: Asked, n: int) -> tuple[IntVector, FloatVector]:
         """Return them with their counts."""
-        last = context.rows[-1] if len(context.rows) else None
+        visits = asked.context.rows
+        last = visits[-1] if len(visits) else None
         if last is None:
             ranked = self._popularity.overall()
         else:
             ranked = self._popularity.in_category(int(self._codes[last]))
-        head = np.asarray(ranked[: n + len(recent.visited)])
-        rows = head[first_unvisited(head, recent.visited, n)]
+        head = np.asarray(ranked[: n + len(asked.barred)])
+        rows = head[first_others(head, asked.barred, n)]
         return rows, self._counts[rows].astype(np.float32)
+
+
+class VisitedItems:
+    """What was visited before the last visit, the most recent first; scores are 1 / (1 + age)."""
+
+    def of(self, asked: Asked, n: int) -> tuple[IntVector, FloatVector]:
+        """Return them with their ages in distinct items."""
+        rows = asked.recent.rows
+        places = first_others(rows, asked.barred, n)
+        return rows[places], (1 / (1 + places)).astype(np.float32)

@@ -43,7 +43,8 @@ def schema_of(
 
     Cost: that of `blocks_of`.
     """
-    sources = source_names(snapshot)
+    settings = lists or ListSettings()
+    sources = source_names(snapshot, settings)
     computed = [
         spec
         for block in blocks_of(snapshot, sources, Availability(0))
@@ -55,7 +56,7 @@ def schema_of(
         version=SCHEMA_VERSION,
         features=(*computed, *sent),
         sources=sources,
-        lists=lists or ListSettings(),
+        lists=settings,
     )
 
 

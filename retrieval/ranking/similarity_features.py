@@ -12,8 +12,8 @@ from retrieval.ranking.feature_input import FeatureInput
 from retrieval.ranking.feature_kernels import similarities, weighted_mean
 
 MEASURES = ("cosine", "product")
-QUERIES = ("last", "mean", "recent")
-"""The last visit, the mean of all of them, and the mean in which they fade."""
+QUERIES = ("last", "before", "mean", "recent")
+"""The last visited item, the one before it, the mean of all, and the mean in which they fade."""
 
 
 class SimilarityFeatures:
@@ -47,6 +47,7 @@ class SimilarityFeatures:
         queries = np.stack(
             [
                 weighted_mean(*table, compared.rows[:1], compared.weights[:1], self._unit),
+                weighted_mean(*table, compared.rows[1:2], compared.weights[1:2], self._unit),
                 weighted_mean(*table, compared.rows, compared.weights, self._unit),
                 weighted_mean(*table, recent.rows, recent.weights, self._unit),
             ]

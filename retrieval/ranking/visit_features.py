@@ -30,7 +30,7 @@ class VisitFeatures:
 
 
 class CovisitationFeatures:
-    """Sessions that a candidate shares with the last visit and with all, and visits that list it.
+    """Sessions that a candidate shares with the last visits, beside those that hold either.
 
     Args:
         table: the items that share sessions; counts of those that its lists leave out are 0.
@@ -40,9 +40,11 @@ class CovisitationFeatures:
     def __init__(self, table: CovisitationTable, popularity: IntVector) -> None:
         self.specs = (
             FeatureSpec(name="co_occurrence.count_last", kind=COUNT),
-            FeatureSpec(name="co_occurrence.share_last"),
             FeatureSpec(name="co_occurrence.count_all", kind=COUNT),
             FeatureSpec(name="co_occurrence.visits", kind=COUNT),
+            FeatureSpec(name="co_occurrence.share_last"),
+            FeatureSpec(name="co_occurrence.share_before"),
+            FeatureSpec(name="co_occurrence.lift_last"),
         )
         self._offsets = np.asarray(table.neighbors.offsets)
         self._values = np.asarray(table.neighbors.values)
@@ -50,12 +52,14 @@ class CovisitationFeatures:
         self._popularity = np.asarray(popularity)
 
     def fill(self, given: FeatureInput, out: FloatMatrix) -> None:
-        """Write the counts, and what the one with the last visit is of that item's sessions."""
+        """Write the counts, what they are of the visited items' sessions, and of the candidate's."""
         recent = given.recent.rows
         table = (self._offsets, self._values, self._counts)
-        last, together, holders = covisit_counts(*table, recent, given.rows)
-        sessions = int(self._popularity[recent[0]]) if len(recent) else 0
-        out[:, 0] = last
-        out[:, 1] = last / max(sessions, 1)
-        out[:, 2] = together
-        out[:, 3] = holders
+        found = covisit_counts(*table, recent, given.rows)
+        sessions = np.maximum(self._popularity[recent[:2]], 1).tolist()
+        last, before = (*sessions, 1, 1)[:2]
+        out[:, 0] = found[:, 0]
+        out[:, 1:3] = found[:, 2:]
+        out[:, 3] = found[:, 0] / last
+        out[:, 4] = found[:, 1] / before
+        out[:, 5] = found[:, 0] / last / np.maximum(self._popularity[given.rows], 1)

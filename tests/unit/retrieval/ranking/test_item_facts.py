@@ -47,5 +47,7 @@ def test_a_trend_is_above_zero_for_what_came_up_late():
     np.testing.assert_allclose(
         trends.ratios, np.log([1 / 10, 11 / 2, 11 / 11, 1 / 1]), rtol=1e-6, atol=1e-6
     )
+    np.testing.assert_allclose(trends.lates, np.log1p([0, 10, 10, 0]), rtol=1e-6)
+    np.testing.assert_allclose(trends.latests, np.log1p([0, 1, 1, 0]), rtol=1e-6)
     np.testing.assert_allclose(trends.ages[:3], np.log1p([10, 0, 0]), rtol=1e-6)
     assert np.isnan(trends.ages[3])

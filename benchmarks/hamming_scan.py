@@ -13,8 +13,8 @@ from numba import njit
 from numpy.typing import NDArray
 
 from artifacts.arrays import FloatMatrix, IntMatrix, IntVector
-from indexer.backends.vector_instructions import population_count
 from indexer.rescoring_kernels import rank
+from indexer.vector_instructions import population_count
 
 Codes: TypeAlias = NDArray[np.uint64]
 

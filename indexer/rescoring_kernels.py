@@ -12,6 +12,12 @@ from numba import njit
 from numpy.typing import NDArray
 
 from artifacts.arrays import FloatMatrix, FloatVector, IntMatrix, IntVector
+from indexer.vector_instructions import prefetch
+
+AHEAD = 5
+"""Candidates by which memory is asked ahead of use: they lie anywhere among the vectors."""
+LINES = 7
+"""Cache lines that are asked for, those of 100 dimensions; the processor goes on by itself."""
 
 LongMatrix: TypeAlias = NDArray[np.int64]
 
@@ -83,8 +89,10 @@ def rank(  # noqa: PLR0913 - kernels take arrays, not objects
     k = out_rows.shape[0]
     out_rows[:] = -1
     out_scores[:] = -np.inf
-    size = 0
-    for row in candidates:
+    size, last_place = 0, candidates.shape[0] - 1
+    for place in range(candidates.shape[0]):
+        row = candidates[place]
+        prefetch(vectors, max(candidates[min(place + AHEAD, last_place)], 0), LINES)
         if row < 0:
             continue
         score = min(dot(vectors[row], query), np.float32(ceiling))

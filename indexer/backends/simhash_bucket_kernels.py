@@ -13,7 +13,8 @@ from numba import njit
 from artifacts.arrays import FloatMatrix, FloatVector, IntMatrix, IntVector
 from indexer.backends.simhash_scratch import LOW_BITS, Scratch
 from indexer.backends.simhash_tables import ByteArray, SimHashTables
-from indexer.backends.vector_instructions import (
+from indexer.rescoring_kernels import dot
+from indexer.vector_instructions import (
     BLOCKS_AHEAD,
     RUN,
     at_most,
@@ -21,7 +22,6 @@ from indexer.backends.vector_instructions import (
     trailing_zeros,
     write_run,
 )
-from indexer.rescoring_kernels import dot
 
 SATURATED = 255
 SPREAD = 64

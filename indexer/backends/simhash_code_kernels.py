@@ -13,7 +13,7 @@ from artifacts.arrays import FloatVector, IntVector
 from indexer.backends.simhash_bucket_kernels import SATURATED
 from indexer.backends.simhash_scratch import Scratch
 from indexer.backends.simhash_tables import ByteArray, SimHashTables
-from indexer.backends.vector_instructions import (
+from indexer.vector_instructions import (
     BLOCK_ROWS,
     at_most,
     population_count,

@@ -15,8 +15,8 @@ from indexer.backends.simhash_code_kernels import (
 )
 from indexer.backends.simhash_scratch import Scratch
 from indexer.backends.simhash_tables import RoughMatrix, SimHashTables
-from indexer.backends.vector_instructions import BLOCK_ROWS, score_blocks
 from indexer.rescoring_kernels import dot, kth_largest, rank
+from indexer.vector_instructions import BLOCK_ROWS, score_blocks
 
 MANY_BLOCKS = 1 << 14
 """Blocks above which they are spread: 4 MB, what the nearer caches do not hold."""

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from artifacts.arrays import FloatVector, IntMatrix, IntVector
 from indexer.backends.simhash_tables import ByteArray, SimHashTables
-from indexer.backends.vector_instructions import BLOCK_ROWS, BLOCKS_AHEAD
+from indexer.vector_instructions import BLOCK_ROWS, BLOCKS_AHEAD
 
 GROUP = 16
 """Queries that read the codes together."""

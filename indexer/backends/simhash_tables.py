@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from artifacts.arrays import FloatMatrix, FloatVector, IntMatrix, IntVector
 from indexer.augmentation import augment_vectors, longest_length
 from indexer.backends.simhash_planes import BitMatrix, random_frame, sign_bits
-from indexer.backends.vector_instructions import BLOCK_ROWS, CHUNK_BYTES
 from indexer.config import SimHashBuild
+from indexer.vector_instructions import BLOCK_ROWS, CHUNK_BYTES
 
 ByteArray: TypeAlias = NDArray[np.uint8]
 RoughMatrix: TypeAlias = NDArray[np.int8]

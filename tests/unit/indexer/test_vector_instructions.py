@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from numba import njit
 from numpy.typing import NDArray
 
-from indexer.backends.vector_instructions import (
+from indexer.vector_instructions import (
     BLOCKS_AHEAD,
     RUN,
     at_most,

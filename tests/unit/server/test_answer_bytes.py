@@ -77,7 +77,9 @@ def test_batch_keeps_its_order_whatever_its_outcomes_are(report):
     answer = BatchAnswer(outcomes, "page", True, Accuracy.FAST, True, "experiment/arm")
     found = parsed(answer, report)
     assert found == parsed(item_by_item(answer), report)
-    assert [outcome.WhichOneof("outcome") for outcome in found.outcomes].index("status") == len(LISTS) + 1
+    assert [outcome.WhichOneof("outcome") for outcome in found.outcomes].index("status") == len(
+        LISTS
+    ) + 1
     assert (found.info.degraded, found.info.partial) == (True, True)
     assert found.info.experiment_label == "experiment/arm"
 

@@ -1,4 +1,4 @@
-"""What LightGBM is taught: the contexts of a ranking table that have a hit, weighed."""
+"""What LightGBM is taught: the contexts of a ranking table, weighed, but those that missed all."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,10 +18,10 @@ from trainer.ranker_parts import take_contexts
 
 @dataclass(frozen=True, slots=True)
 class RankerLesson:
-    """Contexts that an order can be good or bad in.
+    """The contexts of a table but those in which all that came next was missed: they teach nothing.
 
     Attributes:
-        table: these contexts alone.
+        table: these contexts.
         weights: (n,) float32, the share of the ideal order that candidates could reach, the same for
             all candidates of a context: it makes LightGBM's NDCG, whose ideal order is that of the
             candidates, the one that counts what was missed. None where nothing was.
@@ -47,13 +47,15 @@ class RankerLesson:
         alone, ideal = (
             ideal_gains(table, gains, config.k, missed=missed) for missed in (False, True)
         )
-        telling = np.flatnonzero(alone > 0)
-        if not len(telling):
+        if not (alone > 0).any():
             raise DataError(
                 f"ranking table: expected candidates that came next, found none in {len(table)} "
                 f"context(s) of {len(table.labels)} candidate(s)"
             )
-        taken, share = take_contexts(table, telling), alone[telling] / ideal[telling]
+        # Where nothing at all came next nothing was missed: such contexts stay, as in LightGBM.
+        kept = np.flatnonzero((alone > 0) | (ideal == 0))
+        taken = take_contexts(table, kept)
+        share = np.divide(alone, ideal, out=np.ones(len(table)), where=ideal > 0)[kept]
         weights = None if (share == 1).all() else np.repeat(share, taken.sizes).astype(np.float32)
         return cls(taken, weights, _positions(taken, config))
 

@@ -85,9 +85,10 @@ def fit_ranker(
 ) -> FittedRanker:
     """Fit trees to one table and end where the NDCG on another one no longer rises.
 
-    Contexts without a hit teach nothing and are left out. What came next and is no candidate still
-    belongs to the ideal order: a context weighs as much as its candidates could reach of it, so
-    that gradients and validation NDCG are those of the NDCG that is reported.
+    What came next and is no candidate still belongs to the ideal order: a context weighs as much as
+    its candidates could reach of it, so that gradients and validation NDCG are those of the NDCG
+    that is reported. Contexts that could reach nothing are left out. Where nothing was missed, the
+    trees are those of LightGBM under the same parameters.
 
     Args:
         train: what the trees are fitted to.

@@ -24,19 +24,14 @@ def fit(train: RankingTable, validation: RankingTable, config=CONFIG) -> FittedR
 
 
 def plain_booster(train: RankingTable, validation: RankingTable) -> lightgbm.Booster:
-    """Return what LightGBM makes of the contexts with a hit, under parameters written out here."""
+    """Return what LightGBM makes of the tables, under parameters written out here."""
     sets: list[lightgbm.Dataset] = []
     for table in (train, validation):
-        hit = [
-            table.labels[start:end].any()
-            for start, end in zip(table.offsets[:-1], table.offsets[1:], strict=True)
-        ]
-        own = np.repeat(hit, table.sizes)
         sets.append(
             lightgbm.Dataset(
-                table.features[own],
-                label=table.labels[own].astype(np.float32),
-                group=table.sizes[np.array(hit)],
+                table.features,
+                label=table.labels.astype(np.float32),
+                group=table.sizes,
                 reference=sets[0] if sets else None,
                 feature_name=["telling", "noise", "rare"],
             )
@@ -81,15 +76,26 @@ def test_trees_are_byte_for_byte_those_of_lightgbm(tables, fitted):
     np.testing.assert_array_equal(fitted.scores(tables[1]), expected)
 
 
-def test_validation_ndcg_of_lightgbm_is_ours_over_the_contexts_with_a_hit(tables, fitted):
+def test_validation_ndcg_of_lightgbm_is_ours_but_for_contexts_without_a_hit(tables, fitted):
     validation = tables[1]
     gains, lengths = CONFIG.gains_of(2), ListLengths(10, 10)
-    values = value_lists(validation, fitted.scores(validation), gains, lengths)
-    hit = ~validation.targets_missing
-    assert values.ndcg[~hit].tolist() == [0] * int((~hit).sum())
+    ndcg = value_lists(validation, fitted.scores(validation), gains, lengths).ndcg
+    hitless = validation.targets_missing
+    assert hitless.any()
+    assert not ndcg[hitless].any()
     theirs = plain_booster(*tables).best_score["valid_0"]["ndcg@10"]
-    assert values.ndcg[hit].mean() == pytest.approx(theirs)
-    assert fitted.ndcg(validation, CONFIG) == pytest.approx(values.ndcg.mean())
+    assert np.where(hitless, 1, ndcg).mean() == pytest.approx(theirs)
+    assert fitted.ndcg(validation, CONFIG) == pytest.approx(ndcg.mean())
+
+
+def test_contexts_that_missed_all_are_left_out(tables):
+    missed = []
+    for table in tables:
+        lost = np.zeros_like(table.missed)
+        lost[table.targets_missing, 0] = 1
+        missed.append(replace(table, missed=lost))
+    hit = [take_contexts(each, np.flatnonzero(~each.targets_missing)) for each in tables]
+    assert fit(missed[0], missed[1]).text == fit(hit[0], hit[1]).text
 
 
 def test_trees_order_better_than_the_sources(fitted):
@@ -104,13 +110,13 @@ def test_trees_order_better_than_the_sources(fitted):
 
 
 def test_trees_do_not_depend_on_threads(tables, fitted):
-    many = fit(*tables, config=CONFIG.model_copy(update={"threads": 2}))
+    many = fit(tables[0], tables[1], config=CONFIG.model_copy(update={"threads": 2}))
     np.testing.assert_array_equal(many.scores(tables[1]), fitted.scores(tables[1]))
 
 
 def test_seed_decides_which_features_a_tree_may_use(tables, fitted):
     again = fit(*tables)
-    other = fit(*tables, config=CONFIG.model_copy(update={"seed": 2}))
+    other = fit(tables[0], tables[1], config=CONFIG.model_copy(update={"seed": 2}))
     assert again.text == fitted.text
     assert other.text != fitted.text
 
@@ -125,12 +131,14 @@ def test_more_of_a_monotone_feature_is_never_worse(fitted):
 
 
 def test_constraints_can_be_left_out(tables):
-    free = fit(*tables, config=CONFIG.model_copy(update={"monotone": False}))
+    free = fit(tables[0], tables[1], config=CONFIG.model_copy(update={"monotone": False}))
     assert "monotone_constraints: \n" in free.text or "[monotone_constraints: ]" in free.text
 
 
 def test_all_rounds_are_made_where_nothing_ends_them(tables):
-    whole = fit(*tables, config=CONFIG.model_copy(update={"rounds": 12, "early_stopping": 0}))
+    whole = fit(
+        tables[0], tables[1], config=CONFIG.model_copy(update={"rounds": 12, "early_stopping": 0})
+    )
     assert whole.rounds == whole.booster.num_trees() == 12
 
 
@@ -155,7 +163,7 @@ def test_validation_ndcg_counts_what_was_missed():
 
 def test_places_of_a_shown_list_are_learnt_apart(tables):
     biased = CONFIG.model_copy(update={"position_bias": PositionBiasConfig(source="poor")})
-    assert fit(*tables, config=biased).scores(tables[1]) != pytest.approx(
+    assert fit(tables[0], tables[1], config=biased).scores(tables[1]) != pytest.approx(
         fit(*tables).scores(tables[1])
     )
 
@@ -163,7 +171,7 @@ def test_places_of_a_shown_list_are_learnt_apart(tables):
 def test_a_source_that_was_not_gathered_is_no_place(tables):
     biased = CONFIG.model_copy(update={"position_bias": PositionBiasConfig(source="shown")})
     with pytest.raises(ConfigError, match=r"expected one of \['good', 'poor'\], got 'shown'"):
-        fit(*tables, config=biased)
+        fit(tables[0], tables[1], config=biased)
 
 
 def test_no_hit_at_all_is_refused(tables):

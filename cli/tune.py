@@ -1,4 +1,4 @@
-"""The command `tune`: a study of one space, its charts, and a shop file with the winner."""
+"""The command `tune`: a study of a space or of the ranker, its charts, and a shop file with the winner."""
 
 import multiprocessing
 from collections.abc import Sequence
@@ -14,11 +14,9 @@ from artifacts.folders import write_file
 from artifacts.progress import Progress, SilentProgress
 from cli.shop import ShopConfig, Workspace, load_shop
 from cli.shop_text import with_table
-from cli.training_inputs import open_prepared
-from trainer.tune import Confirmed, Limits, TuneTask, confirm, run_trials
+from cli.tunings import Tuning, tuning_of
+from trainer.tune import Confirmed, Limits
 from trainer.tune_chart import StudyCharts, importances, write_study_charts
-from trainer.tune_data import tune_data
-from trainer.tune_spaces import tunable_space
 from trainer.tune_study import StudyAddress, open_study
 
 
@@ -28,10 +26,10 @@ class TuneOptions:
 
     Attributes:
         config: the shop file.
-        space: space to tune.
+        space: space to tune, or `ranker`.
         trials: finished trials that the study shall have.
         timeout_s: seconds after which no further trial begins; None for no end.
-        sample: share of the sessions that trials learn from.
+        sample: share of the sessions, or of the ranker's contexts, that trials learn from.
         workers: processes.
         storage: URL of the studies; None takes `studies.db` in the work folder.
         out: shop file to write; None takes `<name>.<space>-tuned.toml` beside the old one.
@@ -53,6 +51,10 @@ class Tuned:
 
     confirmed: Confirmed
     """Scores on all data and the settings that were kept."""
+    metric: str
+    """What these scores are."""
+    command: str
+    """The command that trains with these settings."""
     shop: Path
     """Shop file with these settings, ready to train."""
     charts: StudyCharts
@@ -72,22 +74,22 @@ def run_tune(options: TuneOptions, progress: Progress) -> Tuned:
         DataError: too few sessions.
     """
     shop = load_shop(options.config)
-    workspace = Workspace(shop.work_dir)
-    task = _task(shop, options)
-    task.check()
-    study = _study(shop, task, options)  # before the workers, so that only one creates the tables
+    tuning = tuning_of(shop, options.space, options.sample)
+    tuning.check()
+    study = _study(shop, tuning, options)  # before the workers, so that only one creates the tables
     progress.start(f"tune {options.space}", total=options.trials)
     _run(options, progress)
     progress.finish(f"{len(study.trials)} trials")
-    progress.start("confirm on all sessions")
-    scratch = workspace.root / "tuning"
-    with tune_data(open_prepared(workspace), shop.tune, options.sample, scratch) as data:
-        confirmed = confirm(study, task, data, scratch)
-    progress.finish(f"MRR {confirmed.winner:.4f}, before {confirmed.present:.4f}")
+    progress.start("confirm on all that may be learnt from")
+    confirmed = tuning.confirm(study)
+    progress.finish(f"{tuning.metric} {confirmed.winner:.4f}, before {confirmed.present:.4f}")
+    charts = Workspace(shop.work_dir).charts / f"tune-{study.study_name}"
     return Tuned(
         confirmed=confirmed,
+        metric=tuning.metric,
+        command=tuning.command,
         shop=_write_shop(options, confirmed.settings),
-        charts=write_study_charts(study, workspace.charts / f"tune-{study.study_name}"),
+        charts=write_study_charts(study, charts, metric=tuning.metric),
         importances=importances(study),
         trials=len(study.trials),
     )
@@ -98,11 +100,11 @@ def tuned_text(tuned: Tuned) -> Sequence[str]:
     won = tuned.confirmed
     verdict = "the winner is kept" if won.winner > won.present else "nothing better was found"
     return [
-        f"MRR on the validation cut, learnt from all other sessions: {won.winner:.4f}; the settings "
-        f"so far: {won.present:.4f}; {verdict}",
+        f"{tuned.metric} on what was set aside, learnt from all the rest: {won.winner:.4f}; the "
+        f"settings so far: {won.present:.4f}; {verdict}",
         *(f"  {name}: {share:.0%} of the variance" for name, share in tuned.importances.items()),
         f"charts: {tuned.charts.history.parent}",
-        f"shop file: {tuned.shop} (train it: shelfmate train -c {tuned.shop})",
+        f"shop file: {tuned.shop} (train it: shelfmate {tuned.command} -c {tuned.shop})",
     ]
 
 
@@ -125,34 +127,18 @@ def _work(options: TuneOptions, worker: int, progress: Progress) -> None:
     """Run trials in this process until the study is complete."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     shop = load_shop(options.config)
-    workspace = Workspace(shop.work_dir)
-    task = _task(shop, options)
-    study = _study(shop, task, options, worker=worker)
-    scratch = workspace.root / "tuning"
-    limits = Limits(options.trials, options.timeout_s, progress)
-    with tune_data(open_prepared(workspace), shop.tune, options.sample, scratch) as data:
-        run_trials(study, task, data, scratch, limits)
-
-
-def _task(shop: ShopConfig, options: TuneOptions) -> TuneTask:
-    space = tunable_space(options.space)
-    return TuneTask(
-        space=space,
-        base=getattr(shop.train, options.space) or space.settings,
-        tune=shop.tune,
-        evaluate=shop.evaluate,
-        fraction=options.sample,
-        prepared=open_prepared(Workspace(shop.work_dir)).manifest.id,
-    )
+    tuning = tuning_of(shop, options.space, options.sample)
+    study = _study(shop, tuning, options, worker=worker)
+    tuning.run(study, Limits(options.trials, options.timeout_s, progress))
 
 
 def _study(
-    shop: ShopConfig, task: TuneTask, options: TuneOptions, *, worker: int = 0
+    shop: ShopConfig, tuning: Tuning, options: TuneOptions, *, worker: int = 0
 ) -> optuna.Study:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     storage = options.storage or f"sqlite:///{shop.work_dir / 'studies.db'}"
     address = StudyAddress(storage, shop.tune.study or options.space)
-    return open_study(address, task.about, shop.tune, worker=worker)
+    return open_study(address, tuning.about, shop.tune, worker=worker)
 
 
 def _write_shop(options: TuneOptions, settings: BaseModel) -> Path:

@@ -1,6 +1,6 @@
 """Find settings of a space by trials on a validation cut of the training sessions."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from artifacts.progress import Progress
 from trainer.config import EvaluateConfig, Prod2VecConfig
 from trainer.ranking import Cases
 from trainer.settings import Settings
-from trainer.tune_config import SearchRange, TuneConfig
+from trainer.tune_config import Scalar, SearchRange, TuneConfig
 from trainer.tune_data import TuneData
 from trainer.tune_score import score
 from trainer.tune_search import check_ranges, suggest, values_of, with_values
@@ -121,10 +121,7 @@ class Confirmed:
 def run_trials(
     study: optuna.Study, task: TuneTask, data: TuneData, folder: Path, limits: Limits
 ) -> None:
-    """Run trials until the study has `limits.trials` finished ones, or the time is over.
-
-    The present settings are the first trial, so that a study never ends below them unawares. A trial
-    that cannot be fitted fails and the study goes on.
+    """Fit and score settings that a study suggests, see `run_study`.
 
     Args:
         study: of `open_study`; other processes may work on it at the same time.
@@ -133,11 +130,6 @@ def run_trials(
         folder: existing folder for what fitting writes for the while.
         limits: when to end.
     """
-    present = values_of(task.base, task.ranges)
-    if present is not None and not study.trials:
-        study.enqueue_trial(present, skip_if_exists=True)
-    if len(study.get_trials(deepcopy=False, states=FINISHED)) >= limits.trials:
-        return
 
     def objective(trial: optuna.Trial) -> float:
         settings = suggest(trial, task.base, task.ranges)
@@ -146,6 +138,30 @@ def run_trials(
         limits.progress.advance()
         return fitted.score(data, task.evaluate)
 
+    run_study(study, objective, values_of(task.base, task.ranges), limits)
+
+
+def run_study(
+    study: optuna.Study,
+    objective: Callable[[optuna.Trial], float],
+    present: Mapping[str, Scalar] | None,
+    limits: Limits,
+) -> None:
+    """Run trials until the study has `limits.trials` finished ones, or the time is over.
+
+    The present settings are the first trial, so that a study never ends below them unawares. A trial
+    that cannot be fitted fails and the study goes on.
+
+    Args:
+        study: of `open_study`; other processes may work on it at the same time.
+        objective: the score of a trial.
+        present: values of the searched settings as they are; None where they are out of range.
+        limits: when to end.
+    """
+    if present is not None and not study.trials:
+        study.enqueue_trial(dict(present), skip_if_exists=True)
+    if len(study.get_trials(deepcopy=False, states=FINISHED)) >= limits.trials:
+        return
     study.optimize(
         objective,
         timeout=limits.timeout_s,
@@ -162,19 +178,35 @@ def confirm(study: optuna.Study, task: TuneTask, data: TuneData, folder: Path) -
     Raises:
         ArtifactError: no trial of the study is complete.
     """
+
+    def score_whole(settings: Settings) -> float:
+        fitted = task.space.fit(data.whole, settings, folder, lambda epochs, table: None)
+        return fitted.score(data, task.evaluate)
+
+    return confirm_study(study, task.base, score_whole)
+
+
+def confirm_study(
+    study: optuna.Study, base: Settings, score_whole: Callable[[Settings], float]
+) -> Confirmed:
+    """Score the winner and the present settings on all data, and keep the better.
+
+    Args:
+        study: with its trials.
+        base: the present settings.
+        score_whole: fits settings to all data and scores them.
+
+    Raises:
+        ArtifactError: no trial of the study is complete.
+    """
     if not study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.COMPLETE,)):
         raise ArtifactError(
             f"study {study.study_name!r}: expected a complete trial, found none; allow more time"
         )
-    best = with_values(task.base, study.best_params)
-    winner = _score_whole(best, task, data, folder)
-    present = winner if best == task.base else _score_whole(task.base, task, data, folder)
-    return Confirmed(best if winner >= present else task.base, winner, present)
-
-
-def _score_whole(settings: Settings, task: TuneTask, data: TuneData, folder: Path) -> float:
-    fitted = task.space.fit(data.whole, settings, folder, lambda epochs, table: None)
-    return fitted.score(data, task.evaluate)
+    best = with_values(base, study.best_params)
+    winner = score_whole(best)
+    present = winner if best == base else score_whole(base)
+    return Confirmed(best if winner >= present else base, winner, present)
 
 
 def _pruning(trial: optuna.Trial, task: TuneTask, cases: Cases) -> Watch:

@@ -27,17 +27,19 @@ class StudyCharts:
     """The same, of the settings."""
 
 
-def write_study_charts(study: optuna.Study, folder: Path) -> StudyCharts:
+def write_study_charts(study: optuna.Study, folder: Path, *, metric: str = "MRR") -> StudyCharts:
     """Draw `history` and `importance` in `folder`, each as page and as picture.
 
     Args:
         study: with at least one complete trial.
         folder: an existing or new folder; older charts are replaced.
+        metric: what scores are.
     """
     folder.mkdir(parents=True, exist_ok=True)
     history = folder / "history.html"
-    _write_page(history, optuna.visualization.plot_optimization_history(study))
-    write_file(history.with_suffix(".png"), _history_picture(study))
+    page = optuna.visualization.plot_optimization_history(study, target_name=metric)
+    _write_page(history, page)
+    write_file(history.with_suffix(".png"), _history_picture(study, metric))
     weights = importances(study)
     if not weights:
         return StudyCharts(history, None)
@@ -63,7 +65,7 @@ def _write_page(path: Path, figure: go.Figure) -> None:
     write_file(path, figure.to_html(include_plotlyjs=True, full_html=True).encode())
 
 
-def _history_picture(study: optuna.Study) -> bytes:
+def _history_picture(study: optuna.Study, metric: str) -> bytes:
     complete = study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.COMPLETE,))
     numbers = [trial.number for trial in complete]
     scores = [float(trial.value or 0.0) for trial in complete]
@@ -72,7 +74,7 @@ def _history_picture(study: optuna.Study) -> bytes:
     axes.scatter(numbers, scores, s=12, label="trial")
     axes.step(numbers, best, where="post", color="tab:red", label="best so far")
     axes.set_xlabel("trial")
-    axes.set_ylabel("MRR")
+    axes.set_ylabel(metric)
     axes.legend(frameon=False)
     return _png(figure)
 

@@ -76,7 +76,9 @@ def tunable_space(name: str) -> TunableSpace:
     )
     by_name = {space.name: space for space in spaces}
     if name not in by_name:
-        raise ConfigError(f"tune: expected one of the spaces {sorted(by_name)}, got {name!r}")
+        raise ConfigError(
+            f"tune: expected one of the spaces {sorted(by_name)}, or 'ranker', got {name!r}"
+        )
     return by_name[name]
 
 

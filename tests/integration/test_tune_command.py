@@ -8,7 +8,9 @@ from pathlib import Path
 import optuna
 import pytest
 
+from artifacts.versions import VersionedRoot
 from cli.shop import load_shop
+from tests.made_ranking import made_table, seal_table
 from tests.shop_files import SHOP, write_shop
 
 TUNE = """
@@ -85,3 +87,19 @@ def test_a_study_of_something_else_is_refused_with_2(shop, words, fault):
     done = shelfmate("tune", *words, folder=shop)
     assert done.returncode == 2
     assert fault in done.stderr
+
+
+def test_ranker_is_tuned_on_the_table_that_rank_made(tmp_path):
+    write_shop(tmp_path, SHOP + "\n[train.ranker]\nrounds = 10\nmin_data_in_leaf = 5\n")
+    missing = shelfmate("tune", "ranker", folder=tmp_path)
+    assert missing.returncode == 1
+    assert "shelfmate rank" in missing.stderr
+    root = VersionedRoot(tmp_path / "work/ranking_table")
+    seal_table(made_table(120), root.path("t1"))
+    root.use("t1")
+    done = shelfmate("tune", "ranker", "--trials", "2", "--sample", "1", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "NDCG@10 on what was set aside" in done.stdout
+    tuned = load_shop(tmp_path / "shop.ranker-tuned.toml").train.ranker
+    assert tuned is not None
+    assert tuned.rounds == 10

@@ -17,6 +17,7 @@ PACKAGES = (
     "implicit",
     "jax",
     "keras",
+    "lightgbm",
     "milvus-lite",
     "numba",
     "numpy",

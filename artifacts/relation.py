@@ -12,6 +12,7 @@ class ScoreKind(StrEnum):
     RANK_FUSION = "rank_fusion"  # of a mixture of ranks; comparable only within one answer
     SESSION_WEIGHT = "session_weight"  # similarity-weighted sessions, from session-kNN
     CO_OCCURRENCE = "co_occurrence"  # sessions that hold both items, damped by popularity
+    RANKER = "ranker"  # of the ranking model; comparable only within one answer
 
 
 class Relation(StrEnum):

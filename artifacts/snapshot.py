@@ -16,6 +16,7 @@ from artifacts.errors import ArtifactError
 from artifacts.manifest import Json, Manifest, read_manifest, verify
 from artifacts.neighbors import NeighborTable
 from artifacts.popularity import PopularityTable
+from artifacts.ranker import Ranker
 from artifacts.recent_sessions import RECENT_SESSIONS, RecentSessions
 from artifacts.relation import Relation
 from artifacts.users import UserTable
@@ -155,6 +156,18 @@ class TableEntry(BaseModel):
     lineage: Json
 
 
+class RankerEntry(BaseModel):
+    """The ranking model; its files lie in `folder`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    folder: str
+    schema_version: int
+    """Version of the code that computes what the model reads."""
+    features: int
+    lineage: Json
+
+
 class SnapshotContents(BaseModel):
     """`details` of a snapshot's manifest: what there is and where."""
 
@@ -178,6 +191,8 @@ class SnapshotContents(BaseModel):
     """Absent where no shoppers were learnt."""
     tables: tuple[TableEntry, ...] = ()
     """Those that were made."""
+    ranker: RankerEntry | None = None
+    """Absent where none was trained."""
 
     def table(self, name: str) -> TableEntry | None:
         """Return the entry of a table, or None where it was not made."""
@@ -201,6 +216,7 @@ class Snapshot:
     fold_in: AlsTerms | None = None
     covisitation: CovisitationTable | None = None
     recent_sessions: RecentSessions | None = None
+    ranker: Ranker | None = None
 
     @property
     def id(self) -> str:
@@ -231,6 +247,7 @@ class Snapshot:
             ) from error
         anchors, users = contents.anchors, contents.users
         covisitation, sessions = contents.table(COVISITATION), contents.table(RECENT_SESSIONS)
+        ranker = contents.ranker
         return cls(
             path=path,
             manifest=manifest,
@@ -255,4 +272,5 @@ class Snapshot:
             if covisitation
             else None,
             recent_sessions=RecentSessions.map(path / sessions.folder) if sessions else None,
+            ranker=Ranker.map(path / ranker.folder, ranker.lineage) if ranker else None,
         )

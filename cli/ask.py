@@ -31,7 +31,7 @@ def ask_similar(
         ConfigError: the server cannot be reached or refuses the call.
         DataError: an entry failed; what could be answered was shown.
     """
-    _ask(lambda client: show_similar(client, item_ids, options, console=console), address)
+    ask(lambda client: show_similar(client, item_ids, options, console=console), address)
 
 
 def ask_session(
@@ -52,7 +52,7 @@ def ask_session(
     def show(client: Client) -> list[EntryError]:
         return show_sessions(client, [item_ids], options, strategy=strategy, console=console)
 
-    _ask(show, address)
+    ask(show, address)
 
 
 def ask_users(user_ids: Sequence[str], options: Options, *, address: str, console: Console) -> None:
@@ -63,10 +63,20 @@ def ask_users(user_ids: Sequence[str], options: Options, *, address: str, consol
         DataError: an entry failed; what could be answered was shown.
     """
     shoppers = [Shopper(user_id) for user_id in user_ids]
-    _ask(lambda client: show_users(client, shoppers, options, console=console), address)
+    ask(lambda client: show_users(client, shoppers, options, console=console), address)
 
 
-def _ask(show: Callable[[Client], list[EntryError]], address: str) -> None:
+def ask(show: Callable[[Client], list[EntryError]], address: str) -> None:
+    """Open a client of a server and have something shown that it is asked for.
+
+    Args:
+        show: asks, prints, and returns the errors of what failed.
+        address: `host:port`.
+
+    Raises:
+        ConfigError: the server cannot be reached or refuses the call.
+        DataError: an entry failed.
+    """
     try:
         with Client(address, timeout_s=TIMEOUT_S, access=access_of(os.environ)) as client:
             failed = show(client)
@@ -146,7 +156,11 @@ def _titles(
             wanted |= dict.fromkeys(outcome.item_ids)
             wanted |= dict.fromkeys(item.anchor_item_id for item in outcome.items)
     wanted.pop("", None)
-    names = list(wanted)
+    return titles_of(client, list(wanted))
+
+
+def titles_of(client: Client, names: Sequence[str]) -> dict[str, str]:
+    """Return the titles of the items that a server knows, by id."""
     found = [
         item
         for start in range(0, len(names), 1000)

@@ -17,12 +17,13 @@ from cli.ask import ask_session, ask_similar, ask_users
 from cli.exit_codes import BUG, INTERRUPTED, exit_code
 from cli.optional import extra
 from cli.progress import ConsoleProgress
+from cli.rerank import ask_rerank
 from cli.serving import run_server
 from cli.shop import ShopConfig, Workspace, load_shop
 from cli.snapshots import diff_snapshots, roll_back_snapshot, run_publish, snapshot_table
 from retrieval.queries import SessionStrategy
 from server.observation.logs import set_up_logs
-from shelfmate.client import Options
+from shelfmate.client import CandidateList, Options
 
 app = typer.Typer(
     name="shelfmate",
@@ -159,7 +160,7 @@ def evaluate_command(
 
 @app.command("tune")
 def tune_command(
-    space: Annotated[str, typer.Argument(help="Space: cf, content, image, meta or user.")],
+    space: Annotated[str, typer.Argument(help="cf, content, image, meta, user, or ranker.")],
     config: ConfigOption = DEFAULT_CONFIG,
     trials: Annotated[
         int, typer.Option(help="Trials that the study shall have; a later run goes on.", min=1)
@@ -178,7 +179,7 @@ def tune_command(
         Path | None, typer.Option("--out", help="Shop file to write; unset: beside the old one.")
     ] = None,
 ) -> None:
-    """Search settings of a space on a validation cut; write a shop file that is ready to train."""
+    """Search settings of a space, or of the ranker; write a shop file that is ready to train."""
     with extra("trainer"):
         from cli.tune import TuneOptions, run_tune, tuned_text
     options = TuneOptions(config, space, trials, timeout, sample, workers, storage, output)
@@ -375,6 +376,24 @@ def user_command(
     """Ask a running server what shoppers may want."""
     options = Options(k=k, serving_config=serving_config)
     ask_users(user_ids, options, address=address, console=out)
+
+
+@app.command("rerank")
+def rerank_command(
+    item_ids: Annotated[list[str], typer.Argument(help="Ids of candidates.")],
+    address: Annotated[str, typer.Option(help="Server, host:port.")] = "127.0.0.1:50051",
+    visited: Annotated[
+        list[str] | None, typer.Option(help="Id of a visited item, oldest first; repeatable.")
+    ] = None,
+    page: Annotated[str, typer.Option(help="Id of the item whose page is shown.")] = "",
+    user: Annotated[str, typer.Option(help="Id of the shopper.")] = "",
+    contributions: Annotated[
+        bool, typer.Option("--contributions", help="Say which features did most.")
+    ] = False,
+) -> None:
+    """Ask a running server to order candidates by its ranking model."""
+    given = CandidateList(item_ids, visited or (), page, user)
+    ask_rerank(given, Options(), contributions=contributions, address=address, console=out)
 
 
 @app.command("demo")

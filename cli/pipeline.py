@@ -58,6 +58,7 @@ def run_index(shop: ShopConfig, progress: Progress, *, fresh: bool = False) -> S
         embeddings=_embeddings(workspace, shop),
         quality=_quality(workspace),
         tables=_tables(workspace, shop),
+        ranker=_ranker(workspace, shop),
     )
     return build_snapshot(
         inputs,
@@ -87,6 +88,12 @@ def _tables(workspace: Workspace, shop: ShopConfig) -> dict[str, Path]:
         for name, settings in wanted.items()
         if settings is not None and workspace.table(name).current_id() is not None
     }
+
+
+def _ranker(workspace: Workspace, shop: ShopConfig) -> Path | None:
+    """Return the folder of the ranker in use, if the shop file asks for one."""
+    id = workspace.ranker.current_id() if shop.train.ranker is not None else None
+    return workspace.ranker.path(id) if id is not None else None
 
 
 def _quality(workspace: Workspace) -> dict[str, Any]:

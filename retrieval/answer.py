@@ -4,12 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from types import MappingProxyType
-from typing import NamedTuple, TypeAlias
+from typing import Generic, NamedTuple, TypeAlias, TypeVar
 
 from artifacts.accuracy import Accuracy
 from artifacts.errors import ShelfmateError
 from artifacts.neighbors import PAD_ROW
 from retrieval.candidates import Candidate
+
+A = TypeVar("A")
 
 
 class Stage(IntEnum):
@@ -98,10 +100,10 @@ Outcome: TypeAlias = Answer | ShelfmateError
 """What became of one entry: errors are values here, so that no entry fails another."""
 
 
-class BatchAnswer(NamedTuple):
+class BatchOutcomes(NamedTuple, Generic[A]):
     """Outcomes of a batch, in the order of its entries."""
 
-    outcomes: Sequence[Outcome]
+    outcomes: Sequence[A | ShelfmateError]
     """One for each entry."""
     serving_config: str
     """Name of the config that answered."""
@@ -113,3 +115,7 @@ class BatchAnswer(NamedTuple):
     """Less was done than was asked, because of the server's load."""
     experiment_label: str = ""
     """`experiment/arm` that assigned the config; empty where none did."""
+
+
+BatchAnswer: TypeAlias = BatchOutcomes[Answer]
+"""Of a batch that asks for candidates."""

@@ -1,20 +1,23 @@
 """A batch after its look-ups."""
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple, Protocol
+from typing import Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from artifacts.accuracy import Accuracy
-from artifacts.errors import UnsupportedError
-from retrieval.answer import BatchAnswer, Outcome
+from artifacts.errors import ShelfmateError, UnsupportedError
+from retrieval.answer import Answer, BatchOutcomes
 from retrieval.deadline import Deadline
 from retrieval.together import Run, finish
 
+A = TypeVar("A")
+A_co = TypeVar("A_co", covariant=True)
 
-class AnsweringRun(Run, Protocol):
+
+class OutcomesRun(Run, Protocol[A_co]):
     """A run that ends with one outcome for each entry."""
 
     @property
-    def outcomes(self) -> Sequence[Outcome]:
+    def outcomes(self) -> Sequence[A_co | ShelfmateError]:
         """One for each entry, in their order; no entry may be waiting."""
         ...
 
@@ -23,8 +26,17 @@ class AnsweringRun(Run, Protocol):
         """Whether the deadline cut some of them short."""
         ...
 
+    @property
+    def is_degraded(self) -> bool:
+        """Whether less was done for an entry than was asked, because of the server's load."""
+        ...
 
-class Begun(NamedTuple):
+
+AnsweringRun: TypeAlias = OutcomesRun[Answer]
+"""One that finds candidates."""
+
+
+class BegunBatch(NamedTuple, Generic[A]):
     """What is left of a batch to do.
 
     A tuple, as all that is made once for every call or entry: a frozen dataclass costs several
@@ -33,7 +45,7 @@ class Begun(NamedTuple):
 
     serving_config: str
     """Name of the config that answers."""
-    run: AnsweringRun | UnsupportedError
+    run: OutcomesRun[A] | UnsupportedError
     """The batch, or the error that every entry gets."""
     size: int
     """Number of entries."""
@@ -63,14 +75,14 @@ class Begun(NamedTuple):
         if not isinstance(self.run, UnsupportedError):
             finish(self.run, deadline)
 
-    def answer(self) -> BatchAnswer:
+    def answer(self) -> BatchOutcomes[A]:
         """Return the outcomes; no entry may be waiting."""
         if isinstance(self.run, UnsupportedError):
             outcomes = [self.run] * self.size
-            return BatchAnswer(
+            return BatchOutcomes(
                 outcomes, self.serving_config, experiment_label=self.experiment_label
             )
-        return BatchAnswer(
+        return BatchOutcomes(
             self.run.outcomes,
             self.serving_config,
             self.run.is_partial,
@@ -78,3 +90,7 @@ class Begun(NamedTuple):
             self.is_degraded,
             self.experiment_label,
         )
+
+
+Begun: TypeAlias = BegunBatch[Answer]
+"""A batch that asks for candidates."""

@@ -9,6 +9,7 @@ from artifacts.relation import Relation
 from retrieval.candidates import Source
 from retrieval.experiments import ExperimentConfig, Name
 from retrieval.queries import MAX_K
+from retrieval.ranking.config import RerankConfig
 from retrieval.session.config import SessionConfig
 from retrieval.session_knn_config import SessionKnnConfig
 
@@ -36,6 +37,8 @@ class ServingConfig(BaseModel):
     """How similar sessions are found and what they vote for."""
     session: SessionConfig = SessionConfig()
     """How visits become recommendations."""
+    rerank: RerankConfig | None = None
+    """Order answers by the snapshot's ranking model; absent: the order of the sources."""
 
     @field_validator("sources")
     @classmethod

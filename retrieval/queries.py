@@ -4,7 +4,7 @@ Paths of fields in errors are those of `shelfmate.v1`, relative to the message n
 What is made once for every call or entry is a tuple: a frozen dataclass costs several times as much.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple, TypeAlias
@@ -19,6 +19,7 @@ MAX_K = 1_000
 MAX_EXCLUDED = 10_000
 MAX_WEIGHTED_ITEMS = 100
 MAX_VISITS = 1_000
+MAX_CANDIDATES = 1_000
 
 
 class UnknownItemPolicy(StrEnum):
@@ -227,3 +228,31 @@ class UserBatch(NamedTuple):
     queries: Sequence[UserQuery]
     call: CallOptions = DEFAULT_CALL
     defaults: AnswerOptions = NO_OPTIONS
+
+
+class RerankQuery(NamedTuple):
+    """One list of candidates and the context to order it for (`RerankQuery`)."""
+
+    item_ids: Sequence[str]
+    """The candidates, distinct."""
+    features: Sequence[Mapping[str, float]] = ()
+    """What the caller knows of each candidate, by the names of the ranker's schema; empty where it
+    sends nothing of any."""
+    visits: Sequence[Visit] = ()
+    """Oldest first."""
+    item_id: str = ""
+    """The product whose page this is; empty where there is none."""
+    user_id: str = ""
+    """The shopper; empty where unknown. It is never shown in logs or errors."""
+
+
+class RerankBatch(NamedTuple):
+    """A batch of candidate lists.
+
+    Attributes:
+        contributions: say what each feature added to each score.
+    """
+
+    queries: Sequence[RerankQuery]
+    call: CallOptions = DEFAULT_CALL
+    contributions: bool = False

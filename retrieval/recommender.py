@@ -1,12 +1,18 @@
 """The recommender: what servers, batch jobs and benchmarks call, so that all of them agree."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from artifacts.errors import ConfigError, RequestError, UnknownItemError, UnsupportedError
+from artifacts.errors import (
+    ConfigError,
+    OverloadedError,
+    RequestError,
+    UnknownItemError,
+    UnsupportedError,
+)
 from artifacts.neighbors import PAD_ROW
-from retrieval.answer import BatchAnswer
-from retrieval.begun import Begun
+from retrieval.answer import A, BatchAnswer, BatchOutcomes
+from retrieval.begun import AnsweringRun, Begun, BegunBatch
 from retrieval.config import RetrievalConfig
 from retrieval.deadline import Deadline
 from retrieval.effort import Effort
@@ -19,10 +25,18 @@ from retrieval.queries import (
     NO_OPTIONS,
     CallOptions,
     NeighborBatch,
+    RerankBatch,
     SessionBatch,
+    SessionQuery,
     SimilarBatch,
+    SimilarQuery,
     UserBatch,
+    UserQuery,
 )
+from retrieval.ranking.config import RerankConfig
+from retrieval.ranking.last_stage import LastStage, Q
+from retrieval.ranking.ranked import Ranked, RankedBatch
+from retrieval.ranking.run import RerankRun, RerankTask
 from retrieval.search import NeighborRun, NeighborTask
 from retrieval.session.run import SessionRun
 from retrieval.session.task import SessionTask
@@ -41,12 +55,18 @@ class Recommender:
         configs: the named behaviours.
 
     Raises:
-        ConfigError: a behaviour names a space, relation or source that the snapshot lacks.
+        ConfigError: a behaviour names a space, relation or source that the snapshot lacks, or has
+            its answers ranked where the snapshot has no ranker.
     """
 
     def __init__(self, state: ServingState, configs: RetrievalConfig) -> None:
         self.state = state
         self.configs = configs
+        self._last_stages = {
+            name: _last_stage(state, name, config.rerank)
+            for name, config in configs.serving.items()
+            if config.rerank is not None
+        }
         self._tasks = {name: self._usual(name) for name in configs.serving}
         self._session_tasks = {
             name: SessionTask.of_config(state, name, config)
@@ -82,17 +102,20 @@ class Recommender:
         _check_size(len(batch.queries), "requests")
         name, label = self._resolve(batch.call)
         task = self._task(self._lowered[effort][name], batch)
-        run: SimilarRun | UnsupportedError
+
+        def begin(plan: Plan, queries: Sequence[SimilarQuery]) -> SimilarRun:
+            return SimilarRun(task if plan is task.plan else replace(task, plan=plan), queries)
+
+        run: AnsweringRun | UnsupportedError
         try:
             if task.relation is not self._tasks[name].relation:
                 self.state.require(task.space, task.relation)
             if batch.sources:
                 require_sources(self.state, task.sources, task.space)
-            run = SimilarRun(task, batch.queries)
-            is_degraded = run.is_degraded
+            run, is_degraded = self._begin(name, begin, task.plan, batch)
         except UnsupportedError as error:
             run, is_degraded = error, False
-        return Begun(name, run, len(batch.queries), task.plan.accuracy, is_degraded, label)
+        return BegunBatch(name, run, len(batch.queries), task.plan.accuracy, is_degraded, label)
 
     def neighbors(self, batch: NeighborBatch, deadline: Deadline | None = None) -> BatchAnswer:
         """Search near items, vectors or mixtures of items.
@@ -133,7 +156,7 @@ class Recommender:
             is_degraded = run.is_degraded
         except UnsupportedError as error:
             run, is_degraded = error, False
-        return Begun(name, run, len(batch.queries), task.plan.accuracy, is_degraded, label)
+        return BegunBatch(name, run, len(batch.queries), task.plan.accuracy, is_degraded, label)
 
     def for_session(self, batch: SessionBatch, deadline: Deadline | None = None) -> BatchAnswer:
         """Recommend for what was just visited.
@@ -159,8 +182,12 @@ class Recommender:
         task = self._session_task(name, batch, effort)
         if batch.strategy is not None:
             task = replace(task, strategy=batch.strategy)
-        run = SessionRun(task, batch.queries)
-        return Begun(name, run, len(batch.queries), task.plan.accuracy, run.is_degraded, label)
+
+        def begin(plan: Plan, queries: Sequence[SessionQuery]) -> SessionRun:
+            return SessionRun(task if plan is task.plan else replace(task, plan=plan), queries)
+
+        run, is_degraded = self._begin(name, begin, task.plan, batch)
+        return BegunBatch(name, run, len(batch.queries), task.plan.accuracy, is_degraded, label)
 
     def for_user(self, batch: UserBatch, deadline: Deadline | None = None) -> BatchAnswer:
         """Recommend for shoppers.
@@ -184,13 +211,51 @@ class Recommender:
         _check_size(len(batch.queries), "requests")
         name, label = self._resolve(batch.call)
         task = self._session_task(name, batch, effort)
-        run: UserRun | UnsupportedError
+
+        def begin(plan: Plan, queries: Sequence[UserQuery]) -> UserRun:
+            as_sessions = task if plan is task.plan else replace(task, plan=plan)
+            return UserRun(UserTask(*self.state.require_users(), as_sessions), queries)
+
+        run: AnsweringRun | UnsupportedError
         try:
-            run = UserRun(UserTask(*self.state.require_users(), task), batch.queries)
-            is_degraded = run.is_degraded
+            run, is_degraded = self._begin(name, begin, task.plan, batch)
         except UnsupportedError as error:
             run, is_degraded = error, False
-        return Begun(name, run, len(batch.queries), task.plan.accuracy, is_degraded, label)
+        return BegunBatch(name, run, len(batch.queries), task.plan.accuracy, is_degraded, label)
+
+    def rerank(self, batch: RerankBatch, deadline: Deadline | None = None) -> RankedBatch:
+        """Order given candidates by the snapshot's ranking model.
+
+        Raises:
+            RequestError: the batch itself is at fault.
+            DeadlineError: the deadline passed and the caller wants no partial answer.
+        """
+        return _answered(self.begin_rerank(batch), deadline)
+
+    def begin_rerank(self, batch: RerankBatch, effort: Effort = Effort.FULL) -> BegunBatch[Ranked]:
+        """Do the part of `rerank` that comes before the features.
+
+        Args:
+            batch: the lists.
+            effort: what the server has to leave out.
+
+        Raises:
+            RequestError: the batch itself is at fault.
+            OverloadedError: at this effort the server ranks nothing.
+        """
+        _check_size(len(batch.queries), "requests")
+        name, label = self._resolve(batch.call)
+        if effort is Effort.LISTS:
+            raise OverloadedError("the server ranks nothing while many calls wait")
+        run: RerankRun | UnsupportedError
+        try:
+            ranker = self.state.require_ranker()
+            task = RerankTask(self.state, ranker, batch.contributions, batch.call.allow_partial)
+            run = RerankRun(task, batch.queries)
+        except UnsupportedError as error:
+            run = error
+        accuracy = self._tasks[name].plan.accuracy
+        return BegunBatch(name, run, len(batch.queries), accuracy, experiment_label=label)
 
     def item_rows(self, item_ids: Sequence[str]) -> list[int | RequestError]:
         """Return the row of each id, or what is wrong with it.
@@ -209,6 +274,26 @@ class Recommender:
         if row == PAD_ROW:
             return UnknownItemError(f"expected an item of the snapshot, got {item_id!r}")
         return row
+
+    def _begin(
+        self,
+        name: str,
+        begin: Callable[[Plan, Sequence[Q]], AnsweringRun],
+        plan: Plan,
+        batch: SimilarBatch | SessionBatch | UserBatch,
+    ) -> tuple[AnsweringRun, bool]:
+        """Begin a run, ranked at the end where the behaviour says so, and tell if it is degraded.
+
+        Ranking is the first thing to be left out where look-ups are all that there is time for.
+        """
+        queries: Sequence[Q] = batch.queries  # type: ignore[assignment]  # those that `begin` takes
+        stage = self._last_stages.get(name)
+        if stage is None or plan.effort is Effort.LISTS:
+            run = begin(plan, queries)
+            return run, run.is_degraded or stage is not None
+        allow_partial = batch.call.allow_partial
+        run = stage.around(begin, plan, queries, allow_partial=allow_partial)
+        return run, run.is_degraded
 
     def _resolve(self, call: CallOptions) -> Assignment:
         """Return the behaviour that a call gets: the one it names, an experiment's, the usual one."""
@@ -271,7 +356,14 @@ class Recommender:
         )
 
 
-def _answered(begun: Begun, deadline: Deadline | None) -> BatchAnswer:
+def _last_stage(state: ServingState, name: str, config: RerankConfig) -> LastStage:
+    try:
+        return LastStage(state.require_ranker(), config.candidates)
+    except UnsupportedError as error:
+        raise ConfigError(f"[serving.{name}.rerank]: {error}") from error
+
+
+def _answered(begun: BegunBatch[A], deadline: Deadline | None) -> BatchOutcomes[A]:
     begun.finish(deadline or Deadline())
     return begun.answer()
 

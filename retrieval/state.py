@@ -19,6 +19,7 @@ from indexer.space_index import SpaceIndex
 from retrieval.anchors import Anchors, open_anchors
 from retrieval.availability import Availability
 from retrieval.precomputed import PrecomputedLists
+from retrieval.ranking.candidate_ranker import CandidateRanker
 from retrieval.session_knn import session_knn
 from retrieval.session_knn_config import SessionKnnConfig
 from retrieval.space_bands import SpaceBands
@@ -40,6 +41,7 @@ class ServingState:
         anchors: what the hybrid borrows from; None where the snapshot has none.
         bands: what is too close or too far, by space and relation; nothing where there is no band.
         user_space: shoppers and their item factors; None where the snapshot has none.
+        ranker: scores candidates; None where the snapshot has no ranking model.
     """
 
     snapshot: Snapshot
@@ -50,6 +52,7 @@ class ServingState:
     anchors: Anchors | None = None
     bands: Mapping[tuple[str, Relation], SpaceBands] = field(default_factory=dict)
     user_space: UserSpace | None = None
+    ranker: CandidateRanker | None = None
 
     @property
     def lists_space(self) -> str:
@@ -88,6 +91,19 @@ class ServingState:
                 f"let [[index.spaces]] of space {USER_SPACE!r} have the relation continuations"
             )
         return self.user_space, index
+
+    def require_ranker(self) -> CandidateRanker:
+        """Return what scores candidates.
+
+        Raises:
+            UnsupportedError: the snapshot has no ranking model.
+        """
+        if self.ranker is None:
+            raise UnsupportedError(
+                f"snapshot {self.snapshot.id} has no ranker; `shelfmate rank` trains one, and "
+                "`shelfmate index` puts it in"
+            )
+        return self.ranker
 
     def require_covisitation(self) -> CovisitationTable:
         """Return the items that share sessions.
@@ -155,21 +171,24 @@ def load_state(path: Path, *, check: bool = True) -> ServingState:
         check: False skips the checksums, for a snapshot that this process has just verified.
 
     Raises:
-        ArtifactError: the snapshot is missing, damaged, or of another format version.
+        ArtifactError: the snapshot is missing, damaged, or of another format version, or its ranker
+            reads features of another version, or some that the snapshot cannot compute.
     """
     snapshot = Snapshot.open(path, check=check)
+    availability = Availability(len(snapshot.items))
     state = ServingState(
         snapshot=snapshot,
         indices=open_indices(snapshot).by_relation,
         precomputed={key: PrecomputedLists(table) for key, table in snapshot.neighbors.items()},
         category_codes={name: code for code, name in enumerate(snapshot.catalog.categories)},
-        availability=Availability(len(snapshot.items)),
+        availability=availability,
         anchors=open_anchors(snapshot),
         bands={
             key: SpaceBands.of(config, snapshot.catalog.categories)
             for key, config in open_bands(snapshot).items()
         },
         user_space=UserSpace.of_snapshot(snapshot),
+        ranker=CandidateRanker.of(snapshot, availability),
     )
     _warm(state)
     return state

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias, TypeVar
 import grpc
 from google.protobuf.message import Message
 
-from artifacts.errors import DeadlineError, NotBuiltError
+from artifacts.errors import DeadlineError
 from retrieval.deadline import Deadline
 from retrieval.recommender import Recommender
 from server.begun_call import SESSIONS, USERS, B, Terms, TwoHalves
@@ -17,6 +17,8 @@ from server.convert import (
     answer_bytes,
     items_response,
     neighbor_batch,
+    rerank_batch,
+    rerank_bytes,
     similar_batch,
 )
 from server.limits import check_size, within
@@ -163,9 +165,24 @@ class RecommenderService(recommender_pb2_grpc.RecommenderServiceServicer):
     @_call
     async def Rerank(
         self, request: pb.RerankRequest, context: Context, recommender: Recommender
-    ) -> pb.RerankResponse:
-        """Refuse: not built yet."""
-        raise NotBuiltError("Rerank: this release does not have a ranker yet")
+    ) -> bytes:
+        """Order candidates, on a thread from the first field on: there may be many."""
+        deadline = _deadline(_time_left(context), allow_partial=request.call.allow_partial)
+        record, effort = current_call(), self._searches.effort
+
+        def rank() -> Steps[bytes]:
+            deadline.check("read")
+            check_size(len(request.requests), self._limits, path="requests")
+            batch, faults = rerank_batch(request)
+            started = time.perf_counter_ns()
+            begun = recommender.begin_rerank(batch, effort)
+            yield from begun.waiting()
+            record.spent("rerank", started)
+            report = Report(recommender.state, batch.call.debug, record.stages)
+            return rerank_bytes(record.note(begun.answer()), faults, report)
+
+        need = Need(recommender.state, max(len(request.requests), 1), deadline)
+        return await self._searches.run(rank(), need)
 
     async def _in_halves(
         self,

@@ -14,6 +14,8 @@ from server.convert import (
     Report,
     answer_bytes,
     neighbor_batch,
+    rerank_batch,
+    rerank_bytes,
     session_batch,
     similar_batch,
     user_batch,
@@ -79,6 +81,9 @@ def _ask(recommender: Recommender, request: Message) -> None:
     elif isinstance(request, pb.RecommendForUserRequest):
         user, faults = user_batch(request)
         answer_bytes(recommender.for_user(user), faults, _report(recommender, user.call))
+    elif isinstance(request, pb.RerankRequest):
+        lists, faults = rerank_batch(request)
+        rerank_bytes(recommender.rerank(lists), faults, _report(recommender, lists.call))
 
 
 def _report(recommender: Recommender, call: CallOptions) -> Report:

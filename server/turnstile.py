@@ -14,8 +14,8 @@ Handler: TypeAlias = "grpc.RpcMethodHandler[object, object]"
 Found: TypeAlias = "Handler | None"
 Context: TypeAlias = grpc.aio.ServicerContext[object, object]
 
-SEARCHING = frozenset({"SearchNeighbors"})
-"""Methods that cannot be answered without a search."""
+SEARCHING = frozenset({"Rerank", "SearchNeighbors"})
+"""Methods that cannot be answered on the event loop."""
 
 FULL = status_of(OverloadedError("the server takes on no more calls; try again in a moment"))
 """Written once: a refusal has to be cheap when there are many."""

@@ -22,6 +22,24 @@ def tiny_snapshots(tmp_path_factory) -> VersionedRoot:
 
 
 @pytest.fixture(scope="session")
+def ranked_snapshots(tmp_path_factory) -> VersionedRoot:
+    """A root with a snapshot of the same shop that has a ranker, in use, and an older one without."""
+    from tests.ranked_shop import build_ranked_shop  # LightGBM takes a second to import
+
+    return build_ranked_shop(tmp_path_factory.mktemp("ranked"))
+
+
+@pytest.fixture(scope="session")
+def ranked_snapshot(ranked_snapshots) -> Snapshot:
+    return Snapshot.open(ranked_snapshots.current(hint="build_ranked_shop"))
+
+
+@pytest.fixture(scope="session")
+def ranked_state(ranked_snapshots) -> ServingState:
+    return load_state(ranked_snapshots.current(hint="build_ranked_shop"))
+
+
+@pytest.fixture(scope="session")
 def tiny_snapshot(tiny_snapshots) -> Snapshot:
     return Snapshot.open(tiny_snapshots.current(hint="build_shop"))
 

@@ -57,7 +57,16 @@ def item_id(row: int) -> str:
 def build_shop(
     root: Path, anchors: AnchorsConfig | None = ANCHORS, bands: BandsConfig | None = None
 ) -> VersionedRoot:
-    """Build a snapshot under `root/snapshots` and put it in use.
+    """Build a snapshot of `shop_inputs` under `root/snapshots` and put it in use."""
+    snapshots = VersionedRoot(root / "snapshots")
+    inputs, config = shop_inputs(root), shop_config(anchors, bands)
+    snapshot = build_snapshot(inputs, config, snapshots, progress=SilentProgress(), now=MADE_AT)
+    snapshots.use(snapshot.id)
+    return snapshots
+
+
+def shop_inputs(root: Path) -> SnapshotInputs:
+    """Write what the shop is made of.
 
     Space `cf` is whole and asymmetric and lacks every tenth item; space `content` is cut by
     category, has all of them, and encodes texts. Space `user` knows shoppers, and the sessions of the
@@ -83,13 +92,7 @@ def build_shop(
         ),
         USER_SPACE: write_shoppers(root / USER_SPACE, ITEMS, DIM),
     }
-    snapshots = VersionedRoot(root / "snapshots")
-    config = shop_config(anchors, bands)
-    tables = write_tables(root / "tables", ITEMS)
-    inputs = SnapshotInputs(prepared, embeddings, tables=tables)
-    snapshot = build_snapshot(inputs, config, snapshots, progress=SilentProgress(), now=MADE_AT)
-    snapshots.use(snapshot.id)
-    return snapshots
+    return SnapshotInputs(prepared, embeddings, tables=write_tables(root / "tables", ITEMS))
 
 
 def shop_config(anchors: AnchorsConfig | None, bands: BandsConfig | None) -> IndexConfig:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from artifacts.arrays import FloatVector, IntVector
 from artifacts.errors import ArtifactError
+from retrieval.ranking.tree_kernels import NAN_IS_MISSING, NAN_IS_ZERO
 
 N = TypeVar("N", np.int32, np.float64)
 
@@ -20,8 +21,6 @@ CATEGORICAL = 1
 MISSING_TYPE = 2
 """Bits by which a split's `decision_type` is shifted to say what is missing: 0 nothing, and NaN counts
 as 0; 1 zero and NaN; 2 NaN."""
-
-NAN_IS_ZERO, ZERO_IS_MISSING, NAN_IS_MISSING = 0, 1, 2
 
 
 class Column(NamedTuple):
@@ -39,17 +38,17 @@ class Column(NamedTuple):
 class Forest:
     """The trees of a model in which the output of a row is the sum of one leaf of each.
 
-    A value that is missing is replaced beforehand by an infinity of the side that it goes to, so that
-    a split is one comparison. Thresholds are rounded down to float32: no float32 value lies between
-    a threshold and that.
+    A value that is missing is replaced beforehand by one that every split sends to the side that it
+    goes to, so that a split is one comparison: -inf is below every threshold, and NaN is below none.
+    Thresholds are rounded down to float32: no float32 value lies between a threshold and that.
 
     Attributes:
         feature_names: what the columns of the features are called.
         features: (c,) int32 column of the features that each column is made from.
         missing: (c,) int8 what is missing in it.
-        substitutes: (c,) float32 what stands for that: an infinity.
+        substitutes: (c,) float32 what stands for that: -inf or NaN.
         columns: (m,) int32 column that each split looks at.
-        thresholds: (m,) float32; what is larger goes right.
+        thresholds: (m,) float32, not NaN; what is no larger goes left.
         children: (2 m,) int32 left and right child of each split: another split, or ~leaf.
         roots: (t,) int32 the first split of each tree, or ~leaf where it has none.
         leaves: (l,) float64 outputs.
@@ -141,8 +140,12 @@ def _check_tree(tree: _Tree, features: int) -> None:
     splits = len(tree.features)
     if tree.features.min() < 0 or tree.features.max() >= features:
         raise ValueError(f"expected splits of features below {features}")
-    if (tree.decisions & CATEGORICAL).any() or (tree.decisions >> MISSING_TYPE).max() > 2:
+    if (tree.decisions & CATEGORICAL).any() or (
+        tree.decisions >> MISSING_TYPE
+    ).max() > NAN_IS_MISSING:
         raise ValueError("expected splits by order")
+    if np.isnan(tree.thresholds).any() or not np.isfinite(tree.leaves).all():
+        raise ValueError("expected numbers for thresholds, finite ones for leaves")
     # Each node but the root is the child of exactly one split that was made before it.
     nodes = np.sort(np.where(tree.children < 0, splits + ~tree.children, tree.children))
     parents = np.repeat(np.arange(splits), 2)
@@ -157,10 +160,7 @@ def _integers(text: str, count: int) -> IntVector:
 
 
 def _reals(text: str, count: int) -> NDArray[np.float64]:
-    values = np.array(text.split(), dtype=np.float64)
-    if not np.isfinite(values).all():
-        raise ValueError("expected finite numbers")
-    return _checked(values, count)
+    return _checked(np.array(text.split(), dtype=np.float64), count)
 
 
 def _checked(values: NDArray[N], count: int) -> NDArray[N]:
@@ -186,7 +186,7 @@ def _joined(names: tuple[str, ...], trees: list[_Tree]) -> Forest:
         features=np.array([column.feature for column in columns], dtype=np.int32),
         missing=np.array([column.missing for column in columns], dtype=np.int8),
         substitutes=np.array(
-            [-np.inf if column.goes_left else np.inf for column in columns], dtype=np.float32
+            [-np.inf if column.goes_left else np.nan for column in columns], dtype=np.float32
         ),
         columns=places,
         thresholds=_rounded_down(np.concatenate([tree.thresholds for tree in trees])),

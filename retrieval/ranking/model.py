@@ -2,6 +2,7 @@
 
 import threading
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 class RankModel:
     """Scores candidates as LightGBM would, to the last bit, on the thread that asks.
 
-    Trees are walked by a kernel of ours (docs/adr/0021): LightGBM's own call takes longer for the
+    Trees are walked by a kernel of ours (docs/adr/0026): LightGBM's own call takes longer for the
     few candidates of a request, and a serving host needs no LightGBM. Contributions are LightGBM's.
     Threads may share a model.
 
@@ -49,6 +50,11 @@ class RankModel:
     def schema(self) -> FeatureSchema:
         """What the model reads."""
         return self._ranker.schema
+
+    @property
+    def path(self) -> Path:
+        """The model in LightGBM's text format."""
+        return self._ranker.model_path
 
     def scores(self, features: FloatMatrix) -> NDArray[np.float64]:
         """Return the score of each row, higher is better, comparable within one call alone.
@@ -91,6 +97,8 @@ class RankModel:
 
         Cost: milliseconds for a hundred rows; one call at a time.
         """
+        if not len(features):  # LightGBM refuses to predict nothing
+            return np.empty((0, self.schema.width + 1))
         with self._lock:
             found = self._booster.predict(features, pred_contrib=True, num_threads=1)
         return np.asarray(found, dtype=np.float64)

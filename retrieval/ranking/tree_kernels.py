@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 from artifacts.arrays import FloatMatrix, FloatVector, IntVector
 
 ZERO = np.float32(1e-35)
-"""LightGBM's `kZeroThreshold`: what is no larger counts as zero where zero is missing."""
+"""LightGBM's `kZeroThreshold`: what is no further from zero is taken for zero."""
 
-ZERO_IS_MISSING = np.int8(1)
-NAN_IS_MISSING = np.int8(2)
+NAN_IS_ZERO, ZERO_IS_MISSING, NAN_IS_MISSING = 0, 1, 2
+"""What a split takes for missing, as the model file numbers it."""
 
 
 @njit(nogil=True, cache=True)
@@ -21,12 +21,12 @@ def fill_columns(
     substitutes: FloatVector,
     columns: FloatMatrix,
 ) -> None:
-    """Write the values that splits compare, free of NaN.
+    """Write the values that splits compare.
 
     Args:
         features: (n, f) float32.
         sources: (c,) column of `features` that each column is made from.
-        missing: (c,) what is missing in it: 0 nothing, and NaN counts as 0; 1 zero and NaN; 2 NaN.
+        missing: (c,) what is missing in it.
         substitutes: (c,) what stands for that.
         columns: (n, c) float32, written.
     """
@@ -35,14 +35,14 @@ def fill_columns(
             value = features[row, sources[column]]
             kind = missing[column]
             if np.isnan(value):
-                value = np.float32(0) if kind == 0 else substitutes[column]
-            elif kind == ZERO_IS_MISSING and -ZERO <= value <= ZERO:
-                value = substitutes[column]
+                value = np.float32(0) if kind == NAN_IS_ZERO else substitutes[column]
+            elif -ZERO <= value <= ZERO:
+                value = substitutes[column] if kind == ZERO_IS_MISSING else np.float32(0)
             columns[row, column] = value
 
 
 @njit(nogil=True, cache=True)
-def add_trees(
+def add_trees(  # noqa: PLR0913 - kernels take arrays, not objects
     columns: FloatMatrix,
     looked_at: IntVector,
     thresholds: FloatVector,
@@ -60,7 +60,7 @@ def add_trees(
     Args:
         columns: (n, c) float32 of `fill_columns`.
         looked_at: (m,) column of each split.
-        thresholds: (m,) float32; what is larger goes right.
+        thresholds: (m,) float32; what is no larger goes left.
         children: (2 m,) left and right child of each split: another split, or ~leaf.
         roots: (t,) first split of each tree, or ~leaf.
         leaves: (l,) float64.
@@ -71,6 +71,6 @@ def add_trees(
         for row in range(len(columns)):
             node = root
             while node >= 0:
-                right = columns[row, looked_at[node]] > thresholds[node]
+                right = not columns[row, looked_at[node]] <= thresholds[node]  # NaN goes right
                 node = children[2 * node + right]
             scores[row] += leaves[~node]

@@ -1,3 +1,4 @@
+from server.convert.ranking import rerank_batch, rerank_bytes
 from server.convert.requests import (
     Converted,
     neighbor_batch,
@@ -18,6 +19,8 @@ __all__ = [
     "answer_bytes",
     "items_response",
     "neighbor_batch",
+    "rerank_batch",
+    "rerank_bytes",
     "serving_status",
     "session_batch",
     "similar_batch",

@@ -69,11 +69,11 @@ def similar_batch(
     Raises:
         RequestError: a field of the whole call holds an unknown enumeration value.
     """
-    queries, faults = _entries(request.requests, _similar_query, NO_ITEM)
+    queries, faults = entries(request.requests, _similar_query, NO_ITEM)
     relation, sources = request.relation, request.sources
     batch = SimilarBatch(
         queries,
-        _call_options(request) if request.HasField("call") else DEFAULT_CALL,
+        call_options(request.call) if request.HasField("call") else DEFAULT_CALL,
         _options(request.defaults, "defaults") if request.HasField("defaults") else NO_OPTIONS,
         meaning(RELATION_OF, relation, path="relation") if relation else None,
         _sources(sources) if sources else (),
@@ -89,10 +89,10 @@ def neighbor_batch(
     Raises:
         RequestError: a field of the whole call holds an unknown enumeration value.
     """
-    queries, faults = _entries(request.requests, _neighbor_query, NO_SEARCH)
+    queries, faults = entries(request.requests, _neighbor_query, NO_SEARCH)
     batch = NeighborBatch(
         queries=queries,
-        call=_call_options(request) if request.HasField("call") else DEFAULT_CALL,
+        call=call_options(request.call) if request.HasField("call") else DEFAULT_CALL,
         defaults=_options(request.defaults, "defaults")
         if request.HasField("defaults")
         else NO_OPTIONS,
@@ -111,10 +111,10 @@ def session_batch(
     Raises:
         RequestError: a field of the whole call holds an unknown enumeration value.
     """
-    queries, faults = _entries(request.requests, _session_query, NO_SESSION)
+    queries, faults = entries(request.requests, _session_query, NO_SESSION)
     batch = SessionBatch(
         queries,
-        _call_options(request) if request.HasField("call") else DEFAULT_CALL,
+        call_options(request.call) if request.HasField("call") else DEFAULT_CALL,
         _options(request.defaults, "defaults") if request.HasField("defaults") else NO_OPTIONS,
         meaning(STRATEGY_OF, request.strategy, path="strategy"),
     )
@@ -127,10 +127,10 @@ def user_batch(request: recommender_pb2.RecommendForUserRequest) -> Converted[Us
     Raises:
         RequestError: a field of the whole call holds an unknown enumeration value.
     """
-    queries, faults = _entries(request.requests, _user_query, NO_USER)
+    queries, faults = entries(request.requests, _user_query, NO_USER)
     batch = UserBatch(
         queries,
-        _call_options(request) if request.HasField("call") else DEFAULT_CALL,
+        call_options(request.call) if request.HasField("call") else DEFAULT_CALL,
         _options(request.defaults, "defaults") if request.HasField("defaults") else NO_OPTIONS,
     )
     return Converted(batch, faults)
@@ -142,7 +142,7 @@ def _sources(numbers: Iterable[int]) -> list[Source]:
     ]
 
 
-def _entries(
+def entries(
     messages: Iterable[M], read: Callable[[M], Q], placeholder: Q
 ) -> tuple[list[Q], dict[int, RequestError]]:
     """Read each entry; one that cannot be read leaves a placeholder and its error."""
@@ -175,15 +175,20 @@ def _neighbor_query(query: recommender_pb2.NeighborQuery) -> NeighborQuery:
 
 def _session_query(query: recommender_pb2.SessionQuery) -> SessionQuery:
     options = _options(query.options, "options") if query.HasField("options") else None
-    return SessionQuery(_visits(query.visits), options)
+    return SessionQuery(visits_of(query.visits), options)
 
 
 def _user_query(query: recommender_pb2.UserQuery) -> UserQuery:
     options = _options(query.options, "options") if query.HasField("options") else None
-    return UserQuery(query.user_id, _visits(query.visits), query.exclude_history, options)
+    return UserQuery(query.user_id, visits_of(query.visits), query.exclude_history, options)
 
 
-def _visits(messages: Collection[common_pb2.Visit]) -> list[Visit]:
+def visits_of(messages: Collection[common_pb2.Visit]) -> list[Visit]:
+    """Read visits.
+
+    Raises:
+        RequestError: too many of them, or a kind of event that this release does not know.
+    """
     check_visit_count(len(messages))  # before all of them are read
     return [_visit(place, message) for place, message in enumerate(messages)]
 
@@ -214,13 +219,8 @@ def _near(query: recommender_pb2.NeighborQuery) -> Near | None:
             return None
 
 
-def _call_options(
-    request: recommender_pb2.RecommendSimilarRequest
-    | recommender_pb2.SearchNeighborsRequest
-    | recommender_pb2.RecommendForSessionRequest
-    | recommender_pb2.RecommendForUserRequest,
-) -> CallOptions:
-    call = request.call
+def call_options(call: common_pb2.CallOptions) -> CallOptions:
+    """Read what holds for a whole call."""
     return CallOptions(call.serving_config, call.debug, call.allow_partial, call.visitor_id)
 
 

@@ -12,7 +12,16 @@ from artifacts.catalog import ItemAttributes
 from artifacts.errors import RequestError
 from artifacts.neighbors import PAD_ROW
 from artifacts.vocabulary import Vocabulary
-from retrieval.answer import Answer, BatchAnswer, Outcome, Shortfall, Stage, UnusedAnchor
+from retrieval.answer import (
+    A,
+    Answer,
+    BatchAnswer,
+    BatchOutcomes,
+    Outcome,
+    Shortfall,
+    Stage,
+    UnusedAnchor,
+)
 from retrieval.candidates import Candidate, PlainList
 from retrieval.state import ServingState
 from server.convert.enums import ACCURACIES, REASONS, SCORE_KINDS, SOURCES, STAGES
@@ -53,7 +62,7 @@ def answer_bytes(answer: BatchAnswer, faults: Mapping[int, RequestError], report
     """
     plain = {} if report.debug else _plain_lists(answer.outcomes, faults)
     written = dict(zip(plain, _written_lists(plain.values(), report.state), strict=True))
-    parts = [_info(answer, report)]
+    parts = [info_field(answer, report)]
     for place, outcome in enumerate(answer.outcomes):
         parts.append(written.get(place) or _written(faults.get(place, outcome), place, report))
     return b"".join(parts)
@@ -112,7 +121,7 @@ def _written_lists(lists: Collection[PlainList], state: ServingState) -> list[by
     return [whole[begin:end] for begin, end in zip(begins, ends.tolist(), strict=True)]
 
 
-def _info(answer: BatchAnswer, report: Report) -> bytes:
+def info_field(answer: BatchOutcomes[A], report: Report) -> bytes:
     """Return the field `info` of a response."""
     said = (
         report.state.snapshot.id,

@@ -4,7 +4,8 @@ import time
 from collections import Counter
 from contextvars import ContextVar
 
-from retrieval.answer import Answer, BatchAnswer, ShortfallReason
+from artifacts.errors import ShelfmateError
+from retrieval.answer import A, Answer, BatchOutcomes, ShortfallReason
 from retrieval.candidates import PlainList, Source
 
 FALLBACKS = frozenset({Source.HYBRID, Source.POPULAR})
@@ -59,7 +60,7 @@ class CallRecord:
         self.starts[stage] = started_ns
         self.stages[stage] = time.perf_counter_ns() - started_ns
 
-    def note(self, answer: BatchAnswer) -> BatchAnswer:
+    def note(self, answer: BatchOutcomes[A]) -> BatchOutcomes[A]:
         """Count what is in an answer, and return it. Cost: O(items) where they are mixed."""
         self.entries = len(answer.outcomes)
         self.partial = answer.partial
@@ -67,7 +68,7 @@ class CallRecord:
         for outcome in answer.outcomes:
             if isinstance(outcome, Answer):
                 self._note_entry(outcome)
-            else:
+            elif isinstance(outcome, ShelfmateError):
                 self.failed += 1
         return answer
 

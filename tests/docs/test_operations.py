@@ -7,6 +7,7 @@ from artifacts import errors
 from artifacts.ranker import ListSettings
 from cli.exit_codes import BUG, INTERRUPTED, exit_code
 from cli.rank_config import RankConfig
+from retrieval.ranking.config import RerankConfig
 from retrieval.session.config import SessionConfig
 from retrieval.session_knn_config import SessionKnnConfig
 from tests.docs.pages import ROOT
@@ -47,7 +48,7 @@ def test_the_example_of_sessions_is_read():
     assert SessionConfig.model_validate(tomllib.loads(text)).further_sources
 
 
-@pytest.mark.parametrize("config", [RankerConfig, RankConfig, ListSettings])
+@pytest.mark.parametrize("config", [RankerConfig, RankConfig, ListSettings, RerankConfig])
 def test_every_setting_of_the_ranker_is_explained(config):
     fields = set(config.model_fields) - {"lists"}  # a table of its own
     assert [name for name in fields if f"| `{name}` |" not in OPERATIONS] == []

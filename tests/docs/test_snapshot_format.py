@@ -36,28 +36,28 @@ def test_members_of_the_manifest_are_documented():
 
 
 @pytest.mark.parametrize("path", FILES)
-def test_documented_files_are_in_a_snapshot(path, tiny_snapshot):
-    assert any(_pattern(path).fullmatch(name) for name in tiny_snapshot.manifest.files)
+def test_documented_files_are_in_a_snapshot(path, ranked_snapshot):
+    assert any(_pattern(path).fullmatch(name) for name in ranked_snapshot.manifest.files)
 
 
-def test_every_file_of_a_snapshot_is_documented(tiny_snapshot):
+def test_every_file_of_a_snapshot_is_documented(ranked_snapshot):
     patterns = [_pattern(path) for path in FILES]
     unknown = [
         name
-        for name in tiny_snapshot.manifest.files
+        for name in ranked_snapshot.manifest.files
         if not any(pattern.fullmatch(name) for pattern in patterns)
     ]
     assert unknown == []
 
 
-def test_arrays_have_the_types_that_are_documented(tiny_snapshot):
+def test_arrays_have_the_types_that_are_documented(ranked_snapshot):
     for path, content in FILES.items():
         documented = re.search(r"\b(int32|float32)\b", content)
         if not path.endswith(".npy") or documented is None:
             continue
         found = {
-            np.load(tiny_snapshot.path / name, mmap_mode="r").dtype.name
-            for name in tiny_snapshot.manifest.files
+            np.load(ranked_snapshot.path / name, mmap_mode="r").dtype.name
+            for name in ranked_snapshot.manifest.files
             if _pattern(path).fullmatch(name)
         }
         assert found == {documented.group()}, path

@@ -17,7 +17,6 @@ from tests.shop import DIM, item_id
 GOOD = pb.SimilarQuery(item_id=item_id(0))
 GOOD_SEARCH = pb.NeighborQuery(item_id=item_id(0))
 INVALID = grpc.StatusCode.INVALID_ARGUMENT
-NOT_BUILT = grpc.StatusCode.UNIMPLEMENTED
 
 
 @pytest.fixture(scope="module")
@@ -260,11 +259,6 @@ def test_sources_that_do_not_know_the_item_are_named(stub):
     (failed,) = stub.RecommendSimilar(request, timeout=20).outcomes
     assert failed.status.code == grpc.StatusCode.NOT_FOUND.value[0]
     assert "precomputed, live" in failed.status.message
-
-
-def test_a_method_not_built_yet_says_so(stub):
-    code, reason, _ = failure(stub.Rerank, pb.RerankRequest())
-    assert (code, reason) == (NOT_BUILT, "NOT_BUILT")
 
 
 @pytest.mark.parametrize(

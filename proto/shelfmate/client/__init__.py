@@ -22,6 +22,13 @@ from shelfmate.client.async_client import AsyncClient
 from shelfmate.client.batches import in_async_batches, in_batches
 from shelfmate.client.call_error import CallError
 from shelfmate.client.client import Client
+from shelfmate.client.ranking import (
+    Candidate,
+    CandidateList,
+    RankedItem,
+    RankedList,
+    RankedLists,
+)
 from shelfmate.client.requests import NewItem, Options
 from shelfmate.client.stock_change import StockChange
 from shelfmate.client.visits import Shopper, Visit
@@ -34,11 +41,16 @@ __all__ = [
     "AsyncAdminClient",
     "AsyncClient",
     "CallError",
+    "Candidate",
+    "CandidateList",
     "Client",
     "EntryError",
     "Item",
     "NewItem",
     "Options",
+    "RankedItem",
+    "RankedList",
+    "RankedLists",
     "Recommendation",
     "Recommendations",
     "RefusedSnapshot",

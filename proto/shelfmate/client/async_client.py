@@ -11,6 +11,7 @@ from shelfmate.client.answers import Answers, EntryError, Item
 from shelfmate.client.async_admin_client import AsyncAdminClient
 from shelfmate.client.async_channel_set import AsyncChannelSet
 from shelfmate.client.channel import DEFAULT_TIMEOUT_S
+from shelfmate.client.ranking import CandidateList, RankedLists, ranked_lists, rerank_request
 from shelfmate.client.requests import DEFAULT_OPTIONS, Near, NewItem, Options, Source
 from shelfmate.client.visits import Shopper, Strategy, Visits
 from shelfmate.v1 import recommender_pb2_grpc
@@ -98,6 +99,19 @@ class AsyncClient:
         request = requests.users_request(shoppers, options)
         answer = await self._recommender.RecommendForUser(request, timeout=self._seconds(timeout_s))
         return responses.answers(answer)
+
+    async def rerank(
+        self,
+        lists: Sequence[CandidateList],
+        options: Options = DEFAULT_OPTIONS,
+        *,
+        contributions: bool = False,
+        timeout_s: float | None = None,
+    ) -> RankedLists:
+        """Return candidates in the order of the server's ranking model; see `Client.rerank`."""
+        request = rerank_request(lists, options, contributions=contributions)
+        answer = await self._recommender.Rerank(request, timeout=self._seconds(timeout_s))
+        return ranked_lists(answer)
 
     async def items(
         self, item_ids: Sequence[str], *, timeout_s: float | None = None

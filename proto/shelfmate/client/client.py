@@ -11,6 +11,7 @@ from shelfmate.client.admin_client import AdminClient
 from shelfmate.client.answers import Answers, EntryError, Item
 from shelfmate.client.channel import DEFAULT_TIMEOUT_S
 from shelfmate.client.channel_set import ChannelSet
+from shelfmate.client.ranking import CandidateList, RankedLists, ranked_lists, rerank_request
 from shelfmate.client.requests import DEFAULT_OPTIONS, Near, NewItem, Options, Source
 from shelfmate.client.visits import Shopper, Strategy, Visits
 from shelfmate.v1 import recommender_pb2_grpc
@@ -123,6 +124,26 @@ class Client:
         request = requests.users_request(shoppers, options)
         answer = self._recommender.RecommendForUser(request, timeout=self._seconds(timeout_s))
         return responses.answers(answer)
+
+    def rerank(
+        self,
+        lists: Sequence[CandidateList],
+        options: Options = DEFAULT_OPTIONS,
+        *,
+        contributions: bool = False,
+        timeout_s: float | None = None,
+    ) -> RankedLists:
+        """Return candidates in the order of the server's ranking model.
+
+        Args:
+            lists: 1 to 1,000 lists of candidates.
+            options: serving config, visitor and partial answers alone have a part in it.
+            contributions: say what each feature added to each score.
+            timeout_s: deadline in seconds.
+        """
+        request = rerank_request(lists, options, contributions=contributions)
+        answer = self._recommender.Rerank(request, timeout=self._seconds(timeout_s))
+        return ranked_lists(answer)
 
     def items(
         self, item_ids: Sequence[str], *, timeout_s: float | None = None

@@ -83,7 +83,7 @@ def similar_request(
     """Ask for products like products."""
     texts = new_items or {}
     return recommender_pb2.RecommendSimilarRequest(
-        call=_call(options),
+        call=call_message(options),
         defaults=_defaults(options),
         relation=_relation(options),
         sources=[common_pb2.Source.Value(f"SOURCE_{source.upper()}") for source in sources],
@@ -96,7 +96,7 @@ def neighbors_request(
 ) -> recommender_pb2.SearchNeighborsRequest:
     """Ask for neighbours of items, vectors or mixtures of items."""
     return recommender_pb2.SearchNeighborsRequest(
-        call=_call(options),
+        call=call_message(options),
         defaults=_defaults(options),
         space=space,
         relation=_relation(options),
@@ -111,7 +111,7 @@ def sessions_request(
     """Ask for what belongs with visits."""
     name = f"SESSION_STRATEGY_{(strategy or 'unspecified').upper()}"
     return recommender_pb2.RecommendForSessionRequest(
-        call=_call(options),
+        call=call_message(options),
         defaults=_defaults(options),
         strategy=recommender_pb2.SessionStrategy.Value(name),
         requests=[session_query(visits) for visits in sessions],
@@ -123,7 +123,7 @@ def users_request(
 ) -> recommender_pb2.RecommendForUserRequest:
     """Ask for what suits shoppers."""
     return recommender_pb2.RecommendForUserRequest(
-        call=_call(options),
+        call=call_message(options),
         defaults=_defaults(options),
         requests=[user_query(shopper) for shopper in shoppers],
     )
@@ -155,7 +155,8 @@ def _neighbor_query(near: Near) -> recommender_pb2.NeighborQuery:
     return recommender_pb2.NeighborQuery(vector=recommender_pb2.QueryVector(values=near))
 
 
-def _call(options: Options) -> common_pb2.CallOptions | None:
+def call_message(options: Options) -> common_pb2.CallOptions | None:
+    """Return what holds for a whole call, None where that is nothing."""
     message = common_pb2.CallOptions(
         serving_config=options.serving_config,
         visitor_id=options.visitor_id,

@@ -49,7 +49,7 @@ class Shopper:
 
 def session_query(visits: Visits) -> recommender_pb2.SessionQuery:
     """Ask for what belongs with visits."""
-    return recommender_pb2.SessionQuery(visits=_messages(visits))
+    return recommender_pb2.SessionQuery(visits=visit_messages(visits))
 
 
 def user_query(shopper: str | Shopper) -> recommender_pb2.UserQuery:
@@ -58,12 +58,13 @@ def user_query(shopper: str | Shopper) -> recommender_pb2.UserQuery:
         return recommender_pb2.UserQuery(user_id=shopper)
     return recommender_pb2.UserQuery(
         user_id=shopper.user_id,
-        visits=_messages(shopper.visits),
+        visits=visit_messages(shopper.visits),
         exclude_history=shopper.exclude_history,
     )
 
 
-def _messages(visits: Visits) -> list[common_pb2.Visit]:
+def visit_messages(visits: Visits) -> list[common_pb2.Visit]:
+    """Return visits as the wire has them."""
     return [
         common_pb2.Visit(item_id=visit) if isinstance(visit, str) else _message(visit)
         for visit in visits

@@ -805,21 +805,27 @@ class RankedItems(_message.Message):
 
     ITEMS_FIELD_NUMBER: _builtins.int
     SCHEMA_VERSION_FIELD_NUMBER: _builtins.int
+    SKIPPED_ITEM_IDS_FIELD_NUMBER: _builtins.int
     schema_version: _builtins.str
     """Version of the ranker's feature schema."""
     @_builtins.property
     def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___RankedItem]:
         """All candidates of the request."""
 
+    @_builtins.property
+    def skipped_item_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Ids of the context that the snapshot does not know."""
+
     def __init__(
         self,
         *,
         items: _abc.Iterable[Global___RankedItem] | None = ...,
         schema_version: _builtins.str = ...,
+        skipped_item_ids: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["items", b"items", "schema_version", b"schema_version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["items", b"items", "schema_version", b"schema_version", "skipped_item_ids", b"skipped_item_ids"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -873,7 +879,7 @@ class FeatureContribution(_message.Message):
     feature: _builtins.str
     """Name of the feature in the ranker's schema; `bias` for the ranker's base value."""
     value: _builtins.float
-    """Value that the ranker saw."""
+    """Value that the ranker saw; NaN where it has none."""
     contribution: _builtins.float
     """Part of the score."""
     def __init__(

@@ -118,11 +118,13 @@ class RecommenderServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Rerank(self, request, context):
-        """Orders given candidates for a context by the ranking model.
+        """Orders given candidates for a context by the ranking model. Nothing of the context has to be
+        known: what is not, is listed, and the order is the one for what is left.
 
-        Entry codes: INVALID_ARGUMENT (no candidates, more than 1,000, duplicate candidate, unknown
-        feature, value not finite), FAILED_PRECONDITION (the snapshot has no ranker), UNIMPLEMENTED
-        (until this server has it).
+        Entry codes: INVALID_ARGUMENT (no candidates, more than 1,000, duplicate candidate, empty id,
+        unknown feature, value not finite, more than 1,000 visits), FAILED_PRECONDITION (the snapshot has
+        no ranker, or contributions are asked for on a host that cannot compute them),
+        DEADLINE_EXCEEDED (the deadline passed before its turn, under `allow_partial`).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

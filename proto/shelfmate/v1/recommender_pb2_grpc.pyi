@@ -88,11 +88,13 @@ class RecommenderServiceStub:
     forbade fallback), FAILED_PRECONDITION (the snapshot has no user vectors).
     """
     Rerank: _grpc.UnaryUnaryMultiCallable[_recommender_pb2.RerankRequest, _recommender_pb2.RerankResponse]
-    """Orders given candidates for a context by the ranking model.
+    """Orders given candidates for a context by the ranking model. Nothing of the context has to be
+    known: what is not, is listed, and the order is the one for what is left.
 
-    Entry codes: INVALID_ARGUMENT (no candidates, more than 1,000, duplicate candidate, unknown
-    feature, value not finite), FAILED_PRECONDITION (the snapshot has no ranker), UNIMPLEMENTED
-    (until this server has it).
+    Entry codes: INVALID_ARGUMENT (no candidates, more than 1,000, duplicate candidate, empty id,
+    unknown feature, value not finite, more than 1,000 visits), FAILED_PRECONDITION (the snapshot has
+    no ranker, or contributions are asked for on a host that cannot compute them),
+    DEADLINE_EXCEEDED (the deadline passed before its turn, under `allow_partial`).
     """
     GetItems: _grpc.UnaryUnaryMultiCallable[_recommender_pb2.GetItemsRequest, _recommender_pb2.GetItemsResponse]
     """Catalogue attributes by id.
@@ -136,11 +138,13 @@ class RecommenderServiceAsyncStub(RecommenderServiceStub):
     forbade fallback), FAILED_PRECONDITION (the snapshot has no user vectors).
     """
     Rerank: _aio.UnaryUnaryMultiCallable[_recommender_pb2.RerankRequest, _recommender_pb2.RerankResponse]  # type: ignore[assignment]
-    """Orders given candidates for a context by the ranking model.
+    """Orders given candidates for a context by the ranking model. Nothing of the context has to be
+    known: what is not, is listed, and the order is the one for what is left.
 
-    Entry codes: INVALID_ARGUMENT (no candidates, more than 1,000, duplicate candidate, unknown
-    feature, value not finite), FAILED_PRECONDITION (the snapshot has no ranker), UNIMPLEMENTED
-    (until this server has it).
+    Entry codes: INVALID_ARGUMENT (no candidates, more than 1,000, duplicate candidate, empty id,
+    unknown feature, value not finite, more than 1,000 visits), FAILED_PRECONDITION (the snapshot has
+    no ranker, or contributions are asked for on a host that cannot compute them),
+    DEADLINE_EXCEEDED (the deadline passed before its turn, under `allow_partial`).
     """
     GetItems: _aio.UnaryUnaryMultiCallable[_recommender_pb2.GetItemsRequest, _recommender_pb2.GetItemsResponse]  # type: ignore[assignment]
     """Catalogue attributes by id.
@@ -211,11 +215,13 @@ class RecommenderServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _recommender_pb2.RerankRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_recommender_pb2.RerankResponse, _abc.Awaitable[_recommender_pb2.RerankResponse]]:
-        """Orders given candidates for a context by the ranking model.
+        """Orders given candidates for a context by the ranking model. Nothing of the context has to be
+        known: what is not, is listed, and the order is the one for what is left.
 
-        Entry codes: INVALID_ARGUMENT (no candidates, more than 1,000, duplicate candidate, unknown
-        feature, value not finite), FAILED_PRECONDITION (the snapshot has no ranker), UNIMPLEMENTED
-        (until this server has it).
+        Entry codes: INVALID_ARGUMENT (no candidates, more than 1,000, duplicate candidate, empty id,
+        unknown feature, value not finite, more than 1,000 visits), FAILED_PRECONDITION (the snapshot has
+        no ranker, or contributions are asked for on a host that cannot compute them),
+        DEADLINE_EXCEEDED (the deadline passed before its turn, under `allow_partial`).
         """
 
     @_abc_1.abstractmethod

@@ -17,6 +17,7 @@ from cli.shop import ShopConfig, Workspace
 from cli.spaces import run_train, trainings_of
 from cli.training_inputs import open_prepared
 from trainer.ranker import RankerTask, read_report, train_ranker
+from trainer.ranker_charts import write_ranker_charts
 from trainer.ranker_comparison import RankerSettings
 from trainer.ranker_report import RankerReport
 
@@ -63,7 +64,9 @@ def run_rank(shop: ShopConfig, progress: Progress) -> tuple[RankerReport, Path]:
         settings=RankerSettings(shop.train.ranker, shop.evaluate),
     )
     folder = train_ranker(task, workspace.ranker, progress=progress)
-    return read_report(folder), folder
+    report = read_report(folder)
+    write_ranker_charts(report, workspace.charts)
+    return report, folder
 
 
 def gather_candidates(shop: ShopConfig, progress: Progress) -> RankingInputs:

@@ -86,7 +86,8 @@ class Guard(grpc.aio.ServerInterceptor):
             if self._in_flight[name] >= self._max_calls:
                 await abort(context, _too_many(self._max_calls))
             self._in_flight[name] += 1
-            context.add_done_callback(functools.partial(self._left, name))
+            left = functools.partial(self._left, name)
+            context.add_done_callback(left)  # type: ignore[arg-type]  # a class in its stubs
             return await behaviour(request, context)
 
         return _answered_by(handler, bounded)
@@ -168,7 +169,7 @@ def _streamed_after(check: Callable[[Context], Awaitable[None]], handler: Handle
             await context.write(response)
 
     return grpc.stream_stream_rpc_method_handler(
-        checked,  # type: ignore[arg-type]  # for threads
+        checked,
         handler.request_deserializer,
         handler.response_serializer,
     )
@@ -182,7 +183,7 @@ def _unary(handler: Handler) -> Behaviour:
 def _answered_by(handler: Handler, behaviour: Behaviour) -> Handler:
     """Return a unary handler that answers another way, and reads and writes as before."""
     return grpc.unary_unary_rpc_method_handler(
-        behaviour,  # type: ignore[arg-type]  # for threads
+        behaviour,
         handler.request_deserializer,
         handler.response_serializer,
     )

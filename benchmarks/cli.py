@@ -9,14 +9,18 @@ import typer
 from rich.console import Console
 from rich.markdown import Markdown
 
-from artifacts.errors import ArtifactError, ConfigError, ShelfmateError
+from artifacts.errors import ConfigError, ShelfmateError
 from artifacts.relation import Relation
 from artifacts.snapshot import Snapshot
 from artifacts.versions import VersionedRoot
+from benchmarks.compare.command import compare_command
 from benchmarks.data import SearchData, array_data, snapshot_data
+from benchmarks.diff_command import diff_command
+from benchmarks.load_command import load_command
 from benchmarks.machine import describe_machine
-from benchmarks.report import circumstances, fastest_at, fill, search_table
-from benchmarks.results import Result, append_result, read_results
+from benchmarks.report import circumstances, search_table
+from benchmarks.report_command import report_command
+from benchmarks.results import Result, append_result
 from benchmarks.sweep import Effort, default_builds, smoke_builds, sweep
 from cli.exit_codes import INTERRUPTED, exit_code
 from cli.progress import ConsoleProgress
@@ -24,7 +28,7 @@ from indexer.index import Metric
 
 app = typer.Typer(
     name="bench",
-    help="Measure recall against latency, on your own snapshot or on vectors in files.",
+    help="Measure: search on your own data, our server beside others, and what became worse.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -38,7 +42,7 @@ SMOKE_QUERIES = 100
 
 @app.callback()
 def root() -> None:
-    """Measure recall against latency, on your own snapshot or on vectors in files."""
+    """Measure: search on your own data, our server beside others, and what became worse."""
 
 
 @app.command("run")
@@ -82,31 +86,10 @@ def run_command(
     out.print(f"appended to {results}", soft_wrap=True)
 
 
-@app.command("report")
-def report_command(
-    results: Annotated[Path, typer.Argument(help="File of JSON lines that `bench run` wrote.")],
-    document: Annotated[
-        Path | None, typer.Option(help="Fill the marks of this document instead of printing.")
-    ] = None,
-    name: Annotated[str, typer.Option(help="Name of the marks.")] = "search",
-    at: Annotated[
-        float | None,
-        typer.Option(
-            help="Only the fastest setting of each backend with this recall.", min=0, max=1
-        ),
-    ] = None,
-) -> None:
-    """Show the Pareto front of each backend, or write it into a document."""
-    records = read_results(results)
-    if not records:
-        raise ArtifactError(f"{results}: expected results, found an empty file")
-    shown = records if at is None else fastest_at(records, at)
-    text = f"{search_table(shown)}\n\n{circumstances(records)}"
-    if document is None:
-        print(text)
-        return
-    changed = fill(document, name, text)
-    out.print(f"{document}: {'filled' if changed else 'was up to date'}", soft_wrap=True)
+app.command("load")(load_command)
+app.command("compare")(compare_command)
+app.command("report")(report_command)
+app.command("diff")(diff_command)
 
 
 def _of_snapshot(snapshots: Path, space: str, relation: Relation, count: int) -> SearchData:

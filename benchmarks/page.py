@@ -20,6 +20,7 @@ TITLES = {
     "protocol_bars": "Search: what our own calls cost",
     "compare": "Beside what one would take instead",
     "serving_bars": "Serving under load",
+    "serving_steps": "Serving, step by step",
     "growth": "Growth with the catalogue",
     "precompute": "Neighbours of everything",
     "prepare": "Preparation",
@@ -28,6 +29,11 @@ TITLES = {
     "sessions": "Sessions",
     "cold start": "Products without sessions",
     "images": "Images",
+    "load": "Loads on a server",
+    "ltr": "Ranking: learnt beside fused",
+    "rank": "Ranking: the table it learns from",
+    "rerank": "Ranking: what it costs",
+    "nightly": "The nightly build",
 }
 """Of suites; others are called by their names."""
 

@@ -107,7 +107,7 @@ def _rate_charts(results: Sequence[Result]) -> Iterator[Chart]:
         of_batch = [result for result in rows if result.config["batch"] == batch]
         figure = go.Figure()
         for kind, (colour, pattern) in KINDS.items():
-            chosen = [result for result in of_batch if result.config["kind"] == kind][::-1]
+            chosen = [result for result in of_batch if result.config["kind"] == kind]
             figure.add_bar(
                 y=[html.escape(result.config["peer"]) for result in chosen],
                 x=[result.metrics["queries_per_s"] for result in chosen],
@@ -119,6 +119,7 @@ def _rate_charts(results: Sequence[Result]) -> Iterator[Chart]:
         figure.update_layout(barmode="stack")
         _lay_out(figure, "queries a second within the limit", "", len(KINDS))
         figure.update_layout(height=PLOT_PX + LINE_PX * len(of_batch))
+        figure.update_yaxes(autorange="reversed")
         yield Chart(f"Queries a second, batch {batch}", figure)
 
 

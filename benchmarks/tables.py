@@ -15,6 +15,7 @@ from benchmarks.results import Result
 from benchmarks.search_record import SUITE as SEARCH_BARS
 from benchmarks.search_report import bars_table, latest_run, rates_table
 from benchmarks.search_report import circumstances as run_circumstances
+from benchmarks.serving_report import TABLES as SERVING_TABLES
 from benchmarks.sweep import SUITE as SEARCH
 
 RECALL = 0.9
@@ -49,6 +50,7 @@ TABLES: dict[str, Table] = {
     "growth": Table(GROWTH, growth_table),
     "projection": Table(GROWTH, projection_table),
     "compare": Table(COMPARE, comparison_table),
+    **{name: Table(*table) for name, table in SERVING_TABLES.items()},
 }
 """By the name of the marks."""
 

@@ -63,8 +63,15 @@ class Child:
                     os.sched_setaffinity(thread.id, {core})
 
     def resident_bytes(self) -> int:
-        """Return the memory that the process and all that it has started have in use."""
-        return sum(process.memory_info().rss for process in self._family())
+        """Return the memory that the process and all that it has started have in use.
+
+        Raises:
+            NotReadyError: the process has ended.
+        """
+        try:
+            return sum(process.memory_info().rss for process in self._family())
+        except psutil.NoSuchProcess as error:
+            raise NotReadyError("it ended under load") from error
 
     def latencies(self, batch: int, due_s: NDArray[np.float64]) -> NDArray[np.float64]:
         """Let a library make calls at these times.

@@ -56,13 +56,13 @@ def compare_command(  # noqa: PLR0913 - the options of a command are its paramet
     ] = Path("build/bench/compare.jsonl"),
 ) -> None:
     """Compare our server with what one would take instead, at equal recall and within a latency."""
-    chosen = _chosen(only, peers(postgres))
+    chosen, python = _chosen(only, peers(postgres)), _python(peers_python)
     data = array_data(base, queries, Metric.COSINE, limit=query_count)
     with TemporaryDirectory(prefix="shelfmate-compare-") as name:
         folder = Path(name)
         exam = Exam(folder, K, recall, tuple(batch or (1, 100)))
         exam.write(data)
-        start = Start(_python(peers_python), folder, start_s)
+        start = Start(python, folder, start_s)
         pace = Pace((limit_ms, LAXER * limit_ms), seconds)
         record = Record(results, data, 1, f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}", SUITE)
         comparison = Comparison(exam, start, pace, record)

@@ -65,8 +65,9 @@ class Comparison:
     def run(self, peers: Sequence[Peer], progress: Progress) -> None:
         """Measure each peer; one that is not installed or fails is recorded as such."""
         cores = sorted(os.sched_getaffinity(0))
-        for peer in peers:
-            progress.start(peer.name, total=len(self._exam.batches))
+        for number, peer in enumerate(peers, 1):
+            stage = f"{peer.name} ({number} of {len(peers)})"
+            progress.start(stage, total=len(self._exam.batches))
             try:
                 with running(peer, self._exam, self._start) as child:
                     child.pin(cores[0])

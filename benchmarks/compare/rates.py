@@ -16,6 +16,9 @@ PATIENCE_MS = 1_000
 """What servers are told to be the deadline: calls may be late, and count as late."""
 LONE_RATE = 5.0
 """Calls a second that no server has to queue."""
+SETTLE_S = 0.4
+SETTLINGS = 20
+"""Times that a peer is asked after an overload, until it is done with what it was given."""
 CLOSE = 1.3
 """A generator that was late at so little more than what was found may itself be the limit."""
 
@@ -88,6 +91,8 @@ def _highest(trial: Trial, lone: LoadResult, limit_ms: float, seconds: float) ->
         result = trial(rate, span)
         if not result.is_valid:
             late_at.append(rate)
+        if not holds(result):
+            _settle(trial)
         return result
 
     found = find_saturation(watched, seconds)
@@ -95,3 +100,10 @@ def _highest(trial: Trial, lone: LoadResult, limit_ms: float, seconds: float) ->
         return Rate(0.0, limit_ms, lone, lone, is_generators=False)
     is_generators = min(late_at, default=np.inf) < CLOSE * found.rate
     return Rate(found.rate, limit_ms, found.result, lone, is_generators)
+
+
+def _settle(trial: Trial) -> None:
+    """Wait until lone calls are answered in time again, so that one trial does not spoil the next."""
+    for _ in range(SETTLINGS):
+        if holds(trial(LONE_RATE, SETTLE_S)):
+            return

@@ -1,4 +1,5 @@
 import os
+import signal
 from importlib.util import find_spec
 from pathlib import Path
 from sys import executable
@@ -15,6 +16,7 @@ from benchmarks.compare.comparison import SUITE, Comparison, Measured, Pace
 from benchmarks.compare.exam import Exam
 from benchmarks.compare.peers import Peer, peers
 from benchmarks.compare.rates import Rate, trial_of
+from benchmarks.compare.shelfmate_server import ladder
 from benchmarks.compare.table import comparison_table
 from benchmarks.data import SearchData
 from benchmarks.open_loop import LoadResult
@@ -70,9 +72,16 @@ def test_library_is_tuned_to_the_recall_and_answers_when_due(name, exam, start):
     assert (latencies > 0).all()
 
 
-@pytest.mark.parametrize("name", ["shelfmate-faiss", "shelfmate-simhash"])
-def test_our_server_is_tuned_and_answers_a_load(name, exam, start):
-    with running(BY_NAME[name], exam, start) as child:
+@pytest.mark.parametrize("engine", ["faiss", "simhash"])
+def test_our_searches_are_in_the_order_of_their_effort(engine):
+    config, searches = ladder(engine, 250_000)
+    assert config.kind == engine
+    efforts = [tuple(search.model_dump().values()) for search in searches]
+    assert efforts == sorted(set(efforts))
+
+
+def test_our_server_is_tuned_and_answers_a_load(exam, start):
+    with running(BY_NAME["shelfmate-simhash"], exam, start) as child:
         assert child.facts["recall"] >= 0.8
         result = trial_of(child, 10, limit_ms=60_000)(50.0, 0.2)
     assert result.good_share == 1
@@ -92,11 +101,21 @@ def test_peer_that_ends_is_quoted(exam, start):
         pass
 
 
+def test_peer_that_is_gone_says_so(exam, start):
+    with running(BY_NAME["faiss-ivf"], exam, start) as child:
+        os.kill(child.pid, signal.SIGKILL)
+        with pytest.raises(ConnectionError):
+            child.latencies(1, np.array([0.0]))
+        result = trial_of(child, 1, limit_ms=60_000)(50.0, 0.2)
+    assert result.good_share == 0
+
+
 def test_run_keeps_every_peer_also_those_that_could_not_be_measured(
     exam, start, data, tmp_path, monkeypatch
 ):
     for module in (rates, saturation):
         monkeypatch.setattr(module, "TRIAL_S", 0.02)
+    monkeypatch.setattr(saturation, "HALVINGS", 1)
     record = Record(tmp_path / "r.jsonl", data, 1, "run", SUITE)
     comparison = Comparison(exam, start, Pace((200.0,), 0.02), record)
     broken = BY_NAME["annoy"]._replace(name="broken", kind="server", engine="nothing")

@@ -86,6 +86,9 @@ class Listeners:
             ("grpc.max_receive_message_length", config.max_message_bytes),
             ("grpc.max_send_message_length", config.max_message_bytes),
             *_connection_options(config.connections),
+            # Between the two gRPC refuses at random, the more the nearer to the second.
+            ("grpc.server.max_pending_requests", 2 * config.admission.max_pending_calls // 3),
+            ("grpc.server.max_pending_requests_hard_limit", config.admission.max_pending_calls),
         )
         self.public = grpc.aio.server(interceptors=interceptors, options=options)
         self.admin = self.public

@@ -19,7 +19,7 @@ class BatchingConfig(BaseModel):
 
 
 class AdmissionConfig(BaseModel):
-    """When a search is refused at once: the TOML table `[server.admission]`."""
+    """When a call or a search is refused at once: the TOML table `[server.admission]`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -28,6 +28,9 @@ class AdmissionConfig(BaseModel):
     max_wait_ms: float = Field(default=250.0, gt=0)
     """Milliseconds that a search is expected to wait at most; the deadline of its call bounds it
     too."""
+    max_pending_calls: int = Field(default=1_000, ge=3)
+    """Calls of one worker that may wait inside gRPC before anything of ours sees them; from two thirds
+    of it on more and more are ended by gRPC itself, with CANCELLED, for next to nothing."""
 
 
 class BrownOutConfig(BaseModel):

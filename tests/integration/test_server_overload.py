@@ -81,6 +81,19 @@ async def test_search_that_finds_the_queue_full_is_refused_and_look_ups_are_not(
             assert (await stub.SearchNeighbors(ONE, timeout=PATIENCE_S)).outcomes
 
 
+async def test_calls_beyond_those_that_may_pend_end_at_once_and_the_others_are_answered(
+    tiny_snapshots, tiny_configs, tmp_path
+):
+    settings = {"admission": {"max_pending_calls": 3}}
+    with serving(tiny_snapshots, tmp_path, tiny_configs, **settings) as child:
+        async with grpc.aio.insecure_channel(child.target, options=LARGE) as channel:
+            stub = recommender_pb2_grpc.RecommenderServiceStub(channel)
+            calls = [stub.RecommendSimilar(SIMILAR, timeout=PATIENCE_S) for _ in range(1_000)]
+            codes = {await call.code() for call in calls}
+            assert codes == {CODE.OK, CODE.CANCELLED}
+            assert (await stub.RecommendSimilar(SIMILAR, timeout=PATIENCE_S)).outcomes
+
+
 async def test_server_under_load_does_less_and_says_so(tiny_snapshots, tiny_configs, tmp_path):
     eager = {"above_ms": 0.001, "below_ms": 0, "patience_s": 1e-6, "calm_s": 3_600}
     settings = {"search_threads": 1, "brown_out": eager}

@@ -22,12 +22,14 @@ class SnapshotInputs:
         embeddings: folders of sealed embeddings by space, all made from `prepared`.
         quality: offline evaluation as the trainer reported it, stored as it comes.
         tables: folders of sealed tables by name, all made from `prepared`; none has to be there.
+        ranker: folder of a sealed ranker; None for a snapshot that ranks nothing.
     """
 
     prepared: Prepared
     embeddings: Mapping[str, Path]
     quality: Json = field(default_factory=dict)
     tables: Mapping[str, Path] = field(default_factory=dict)
+    ranker: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

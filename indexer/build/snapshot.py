@@ -6,7 +6,7 @@ from pathlib import Path
 
 from artifacts.errors import ArtifactError
 from artifacts.folders import staged_folder
-from artifacts.manifest import Json, fingerprint, seal
+from artifacts.manifest import Json, Manifest, fingerprint, seal
 from artifacts.neighbors import NeighborTable
 from artifacts.popularity import PopularityTable
 from artifacts.progress import Progress
@@ -31,6 +31,7 @@ from indexer.build.inputs import SnapshotInputs, SpaceInput, open_spaces
 from indexer.build.linking import link_files
 from indexer.build.lists import ListsBuilder
 from indexer.build.part_index import BuildEffort
+from indexer.build.ranker import RankerInput, open_ranker
 from indexer.build.reuse import EarlierIndices, newest_of
 from indexer.build.space import RelationBuilder
 from indexer.build.space_files import link_space, link_users
@@ -75,7 +76,7 @@ def build_snapshot(  # noqa: PLR0913 - what a build is made from, and how
         ArtifactError: an input is damaged, inputs do not belong together, or writing failed.
         DataError: a space has no vectors, or one that is not finite.
     """
-    parts = _Parts(open_spaces(inputs, config), open_tables(inputs))
+    parts = _Parts(open_spaces(inputs, config), open_tables(inputs), open_ranker(inputs))
     sources = _sources(inputs, parts)
     settings = _settings(inputs, parts, config)
     made_of = [sources, _checksums(inputs, parts), settings, inputs.quality]
@@ -102,13 +103,21 @@ class _Parts:
 
     spaces: list[SpaceInput]
     tables: list[TableInput]
+    ranker: RankerInput | None
+
+    @property
+    def manifests(self) -> dict[str, Manifest]:
+        """What the artifacts say of themselves, by their places below the work folder."""
+        spaces = {f"embeddings/{space.table.space}": space.manifest for space in self.spaces}
+        tables = {f"tables/{table.name}": table.manifest for table in self.tables}
+        ranker = {"ranker": self.ranker.manifest} if self.ranker is not None else {}
+        return {**spaces, **tables, **ranker}
 
 
 def _sources(inputs: SnapshotInputs, parts: _Parts) -> dict[str, str]:
     """Return the ids of the artifacts that a snapshot is made of, by their names."""
-    spaces = {f"embeddings/{space.table.space}": space.manifest.id for space in parts.spaces}
-    tables = {f"tables/{table.name}": table.manifest.id for table in parts.tables}
-    return {"prepared": inputs.prepared.manifest.id, **spaces, **tables}
+    manifests = {"prepared": inputs.prepared.manifest, **parts.manifests}
+    return {name: manifest.id for name, manifest in manifests.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,11 +160,11 @@ def _fill_and_seal(
 
 def _checksums(inputs: SnapshotInputs, parts: _Parts) -> Json:
     """Return what the files of the inputs hold: trained again, an id may stand for other vectors."""
-    manifests = {"prepared": inputs.prepared.manifest}
-    manifests |= {space.table.space: space.manifest for space in parts.spaces}
-    manifests |= {f"tables/{table.name}": table.manifest for table in parts.tables}
+    manifests = {"prepared": inputs.prepared.manifest, **parts.manifests}
     return {
-        source: {name: record.xxh3 for name, record in manifest.files.items()}
+        source.removeprefix("embeddings/"): {
+            name: record.xxh3 for name, record in manifest.files.items()
+        }
         for source, manifest in manifests.items()
     }
 
@@ -165,6 +174,7 @@ def _settings(inputs: SnapshotInputs, parts: _Parts, config: IndexConfig) -> Jso
         "prepare": inputs.prepared.manifest.config,
         "train": {space.table.space: space.manifest.config for space in parts.spaces},
         "tables": {table.name: table.manifest.config for table in parts.tables},
+        **({"ranker": parts.ranker.manifest.config} if parts.ranker is not None else {}),
         "index": config.model_dump(mode="json"),
     }
 
@@ -222,6 +232,7 @@ class _Assembly:
             bands=tuple(entry for space in spaces for entry in self._bands(space)),
             users=link_users(distinct.values(), self.folder),
             tables=tuple(table.link(self.folder) for table in parts.tables),
+            ranker=parts.ranker.link(self.folder) if parts.ranker is not None else None,
         )
 
     def _bands(self, space: SpaceInput) -> list[BandsEntry]:

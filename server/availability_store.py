@@ -1,5 +1,7 @@
 """What the workers of a host know of stock, in one SQLite file that outlives them."""
 
+import fcntl
+import os
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
@@ -78,13 +80,14 @@ class AvailabilityStore:
         self._lock = threading.Lock()
         with self._guarded("opened"):
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._database = sqlite3.connect(
-                path, timeout=BUSY_S, isolation_level=None, check_same_thread=False
-            )
-            self._database.execute("PRAGMA journal_mode = WAL")
-            # What was acknowledged is on the disk.
-            self._database.execute("PRAGMA synchronous = FULL")
-            self._database.executescript(SCHEMA)
+            with _alone_in(path.parent):
+                self._database = sqlite3.connect(
+                    path, timeout=BUSY_S, isolation_level=None, check_same_thread=False
+                )
+                self._database.execute("PRAGMA journal_mode = WAL")
+                # What was acknowledged is on the disk.
+                self._database.execute("PRAGMA synchronous = FULL")
+                self._database.executescript(SCHEMA)
 
     def apply(self, changes: Sequence[StockChange]) -> int:
         """Keep changes, and return how many were not older than what was known.
@@ -142,3 +145,18 @@ class AvailabilityStore:
                 yield
         except (OSError, sqlite3.Error) as error:
             raise StorageError(f"{self._path}: stock could not be {what}: {error}") from error
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Hold off other workers that open the file at the same time.
+
+    Of two that find it new only one may turn it to write-ahead logging; SQLite lets the other fail at
+    once, however long it is told to wait.
+    """
+    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)

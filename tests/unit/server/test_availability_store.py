@@ -3,6 +3,8 @@
 import multiprocessing
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -131,3 +133,17 @@ def test_folder_that_cannot_be_made_is_named(tmp_path):
     (tmp_path / "state").write_text("a file")
     with pytest.raises(StorageError, match="could not be opened"):
         AvailabilityStore(tmp_path / "state" / STORE_NAME)
+
+
+def test_workers_that_start_together_open_a_new_file_one_after_the_other(tmp_path):
+    workers, rounds = 12, 20
+    gate = threading.Barrier(workers)
+
+    def opened(path: Path) -> None:
+        gate.wait()
+        AvailabilityStore(path).close()
+
+    with ThreadPoolExecutor(workers) as pool:
+        for number in range(rounds):
+            paths = [tmp_path / str(number) / STORE_NAME] * workers
+            assert list(pool.map(opened, paths)) == [None] * workers

@@ -55,6 +55,7 @@ def _importance_picture(report: RankerReport) -> bytes:
 def _bars(axes: Axes, shown: tuple[Importance, ...], values: list[float], label: str) -> None:
     places = np.arange(len(shown))[::-1]  # the greatest on top
     axes.barh(places, values)
+    axes.set_ylim(-1, len(shown))
     axes.set_yticks(places, [each.feature for each in shown], parse_math=False)
     axes.set_xlabel(label)
 
@@ -70,13 +71,15 @@ def _decile_picture(report: RankerReport) -> bytes:
             linewidth=3.0 if result.method == RANKER else 1.2,
             label=f" {result.method}",
         )
-    ticks = [f"{decile.lowest:,}-{decile.highest:,}" for decile in report.deciles]
-    axes.set_xticks(range(len(ticks)), ticks, rotation=45)
-    axes.set_xlabel("training sessions that hold the item, tenths of the items")
+    # Few contexts ask for rare items: how many tells how far a point may be believed.
+    ticks = [f"{decile.lowest:,}-{decile.highest:,}\n{decile.cases:,}" for decile in report.deciles]
+    axes.set_xticks(range(len(ticks)), ticks)
+    axes.set_xlabel("training sessions that hold the item, tenths of the items; below: contexts")
     axes.set_ylabel(f"NDCG@{report.k}, contexts with a hit")
     axes.set_ylim(bottom=0)
     axes.set_title(f"NDCG@{report.k} by popularity of what came next")
-    for text in axes.legend(frameon=False).get_texts():
+    beside = axes.legend(frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0))
+    for text in beside.get_texts():
         text.set_parse_math(False)
     return _png(figure)
 

@@ -16,7 +16,7 @@ from benchmarks.compare.rates import Rate, rate_within
 from benchmarks.search_record import Bar, Record
 
 SUITE = "compare"
-RECALL_SLACK = 0.005
+RECALL_SLACK = 0.01
 """Between the half of the queries that settings are chosen by and the other half."""
 
 
@@ -126,8 +126,9 @@ class Comparison:
             if one.peer.kind == "ours"
             and one.batch == theirs.batch
             and one.recall >= self._exam.recall - RECALL_SLACK
+            and one.rate.is_measured
         ]
-        if not ours:
+        if not ours or not theirs.rate.is_measured:
             return nan
         best = min(ours, key=lambda one: (one.rate.limit_ms, -one.rate.calls_per_s))
         if best.rate.limit_ms != theirs.rate.limit_ms:

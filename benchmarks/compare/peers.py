@@ -49,7 +49,8 @@ _OURS = (
         "shelfmate_server",
         "faiss",
         {},
-        "the same with backend faiss, IVF,PQx4fs, k_factor 20, tuned by nprobe",
+        "our server on a snapshot, SearchNeighbors; backend faiss, IVF,PQx4fs, k_factor 20, tuned by "
+        "nprobe",
     ),
 )
 _SERVERS = (
@@ -68,7 +69,8 @@ _SERVERS = (
         "fastapi_faiss",
         "faiss",
         {"factory": CODES},
-        "the same with IVF,PQx4fs,RFlat, k_factor 20",
+        "FastAPI under one uvicorn worker (uvloop, httptools), orjson both ways, no validation, FAISS "
+        "IVF,PQx4fs,RFlat of 4 sqrt(n) cells, k_factor 20, in the event loop, tuned by nprobe",
     ),
     Peer(
         "chroma",
@@ -76,7 +78,7 @@ _SERVERS = (
         "chroma",
         "",
         {},
-        "`chroma run`, HNSW, inner product, max_neighbors 16, ef_construction 200, tuned by ef_search; "
+        "`chroma run` (the server in Rust), HNSW, inner product, max_neighbors 16, ef_construction 200, tuned by ef_search; "
         "ids and distances are returned",
     ),
     Peer(
@@ -85,8 +87,8 @@ _SERVERS = (
         "milvus_lite",
         "",
         {},
-        "`milvus-lite server`, HNSW, inner product, M 16, efConstruction 200, tuned by ef; ids are "
-        "returned",
+        "`milvus-lite server` over gRPC, HNSW, inner product, M 16, efConstruction 200, tuned by ef; ids "
+        "are returned",
     ),
 )
 _PGVECTOR = Peer(

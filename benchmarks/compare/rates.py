@@ -32,7 +32,7 @@ class Rate:
         limit_ms: the limit.
         at_rate: what was measured there.
         lone: what was measured with hardly a call.
-        is_generators: whether the generator could not do much more.
+        is_generators: whether the generator was what could not do more.
     """
 
     calls_per_s: float
@@ -40,6 +40,11 @@ class Rate:
     at_rate: LoadResult
     lone: LoadResult
     is_generators: bool
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether it says anything of the peer."""
+        return bool(self.calls_per_s) or not self.is_generators
 
 
 def trial_of(child: Child, batch: int, limit_ms: float) -> Trial:
@@ -81,7 +86,7 @@ def rate_within(child: Child, batch: int, limits_ms: Sequence[float], seconds: f
         lone = trial(LONE_RATE, TRIAL_S)
         if holds(lone):
             return _highest(trial, lone, limit_ms, seconds)
-    return Rate(0.0, limit_ms, lone, lone, is_generators=False)
+    return Rate(0.0, limit_ms, lone, lone, is_generators=not lone.is_valid)
 
 
 def _highest(trial: Trial, lone: LoadResult, limit_ms: float, seconds: float) -> Rate:
@@ -97,7 +102,7 @@ def _highest(trial: Trial, lone: LoadResult, limit_ms: float, seconds: float) ->
 
     found = find_saturation(watched, seconds)
     if not holds(found.result):
-        return Rate(0.0, limit_ms, lone, lone, is_generators=False)
+        return Rate(0.0, limit_ms, lone, lone, is_generators=bool(late_at))
     is_generators = min(late_at, default=np.inf) < CLOSE * found.rate
     return Rate(found.rate, limit_ms, found.result, lone, is_generators)
 

@@ -56,7 +56,8 @@ def _rate(result: Result) -> str:
     rate, config = result.metrics["queries_per_s"], result.config
     limit = f"{config['limit_ms']:g} ms"
     if not rate:
-        return f"none within {limit}"
+        late = config["generator_limited"]
+        return "not measured: the load was late" if late else f"none within {limit}"
     more = " or more" if config["generator_limited"] else ""
     p99 = f"{1e3 * result.metrics['p99_s']:.1f} ms" if "p99_s" in result.metrics else NOT_MEASURED
     return f"{rate:,.0f}{more} (p99 {p99}, limit {limit})"

@@ -1,5 +1,6 @@
 import os
 import signal
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from sys import executable
@@ -139,6 +140,8 @@ def measured(name: str, batch: int, calls_per_s: float, limit_ms: float, recall:
 def test_bars_take_our_best_at_the_limit_that_it_keeps(exam, start, data, tmp_path):
     record = Record(tmp_path / "r.jsonl", data, 1, "run", SUITE)
     comparison = Comparison(exam, start, Pace(), record)
+    late = measured("fastapi-codes", 1, 0, 10, 0.9)
+    late = late._replace(rate=replace(late.rate, is_generators=True))
     comparison.measured = [
         measured("shelfmate-simhash", 1, 300, 10, 0.9),
         measured("shelfmate-faiss", 1, 900, 10, 0.8),  # recalls too little to count
@@ -147,14 +150,15 @@ def test_bars_take_our_best_at_the_limit_that_it_keeps(exam, start, data, tmp_pa
         measured("milvus-lite", 1, 0, 10, 0.9),
         measured("annoy", 1, 9_999, 10, 0.9),  # no server
         measured("fastapi-ivf", 10, 1, 10, 0.9),
+        late,
     ]
     bars = {bar.name: bar for bar in comparison.bars()}
     assert bars["shelfmate / fastapi-ivf, batch 1"].value == 1.5
     assert bars["shelfmate / chroma, batch 1"].met  # it never keeps the limit that we keep
     assert bars["shelfmate / milvus-lite, batch 1"].met
     assert not bars["shelfmate / fastapi-ivf, batch 10"].met  # ours was not measured
-    assert len(bars) == 4
-    assert len(read_results(record.path)) == 4
+    assert not bars["shelfmate / fastapi-codes, batch 1"].met  # the load was late
+    assert len(bars) == len(read_results(record.path)) == 5
 
 
 def test_table_shows_the_last_run_with_limits_skips_and_setups():

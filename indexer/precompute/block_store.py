@@ -6,6 +6,7 @@ import os
 import shutil
 import zipfile
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -98,8 +99,9 @@ class BlockStores:
         for descriptor in self._claims.values():
             os.close(descriptor)
         self._claims.clear()
-        if kind is None and self.root.is_dir() and not any(self.root.iterdir()):
-            self.root.rmdir()
+        if kind is None:
+            with suppress(OSError):  # blocks of another builder lie there, or it was quicker
+                self.root.rmdir()
 
     def _removable(self) -> Iterator[Path]:
         if not self.root.is_dir():

@@ -46,7 +46,10 @@ def _fill(draw: st.DrawFn, message: Message) -> None:
     for field in message.DESCRIPTOR.fields:
         if not draw(st.booleans()):
             continue
-        if field.is_repeated:
+        if field.message_type is not None and field.message_type.GetOptions().map_entry:
+            key, value = field.message_type.fields
+            getattr(message, field.name)[draw(_single(key))] = draw(_single(value))
+        elif field.is_repeated:
             for _ in range(draw(st.integers(1, MOST_REPEATED))):
                 _add(draw, message, field)
         elif field.message_type is not None:

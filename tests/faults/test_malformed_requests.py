@@ -63,6 +63,15 @@ SOUND: dict[str, Message] = {
     "RecommendForUser": pb.RecommendForUserRequest(
         requests=[pb.UserQuery(user_id="somebody", visits=VISITS)]
     ),
+    "Rerank": pb.RerankRequest(
+        requests=[
+            pb.RerankQuery(
+                candidates=[pb.RerankCandidate(item_id=id) for id in ("item-0003", "nobody")],
+                visits=VISITS,
+                user_id="somebody",
+            )
+        ]
+    ),
     "GetItems": pb.GetItemsRequest(item_ids=["item-0003", "nobody"]),
     "ListSnapshots": admin_pb2.ListSnapshotsRequest(page_size=3, page_token="x"),
     "ActivateSnapshot": admin_pb2.ActivateSnapshotRequest(snapshot_id="20261124"),
@@ -85,9 +94,10 @@ CODES = {code.value[0]: code.name for code in grpc.StatusCode}
 
 
 @pytest.fixture(scope="module")
-def server(two_nights, tmp_path_factory) -> Iterator[Child]:
+def server(ranked_snapshots, tmp_path_factory) -> Iterator[Child]:
+    """A server of a snapshot that has something of everything."""
     folder = tmp_path_factory.mktemp("malformed")
-    copy_of(two_nights, folder)
+    copy_of(ranked_snapshots, folder)
     with serving(VersionedRoot(folder / "snapshots"), folder, RetrievalConfig()) as child:
         yield child
 

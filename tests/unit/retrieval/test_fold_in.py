@@ -8,7 +8,7 @@ from threadpoolctl import threadpool_limits
 from artifacts.als_terms import AlsTerms
 from artifacts.arrays import FloatMatrix, FloatVector
 from artifacts.confidence import Confidence
-from retrieval.fold_in import fold_in
+from retrieval.fold_in import MOST_WEIGHT, fold_in
 
 REGULARISATION = 0.7
 
@@ -50,3 +50,14 @@ def test_fold_in_does_not_depend_on_the_order_of_the_items(factors):
     forward = fold_in(terms, factors[[3, 9, 20]], weights)
     backward = fold_in(terms, factors[[20, 9, 3]], weights[::-1])
     np.testing.assert_allclose(forward, backward, rtol=1e-5, atol=1e-7)
+
+
+@pytest.mark.parametrize("growth", ["linear", "log"])
+@pytest.mark.parametrize("weight", [1e12, 3e38, np.inf])
+def test_weight_without_measure_is_a_very_large_one(factors, growth, weight):
+    terms = AlsTerms((factors.T @ factors).astype(np.float64), Confidence(2.0, growth), 0.01)
+    told = np.array([weight, 1], dtype=np.float32)
+    most = np.array([MOST_WEIGHT, 1], dtype=np.float32)
+    found = fold_in(terms, factors[[3, 9]], told)
+    np.testing.assert_array_equal(found, fold_in(terms, factors[[3, 9]], most))
+    assert factors[3] @ found == pytest.approx(1.0, abs=0.1)

@@ -1,10 +1,13 @@
 """What each further worker costs in memory, and how soon a server answers."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from artifacts.snapshot import Snapshot
+from artifacts.versions import VersionedRoot
 from benchmarks.growth_rows import made_queries
 from benchmarks.search_record import Bar
 from benchmarks.serving_host import HostSettings, hosting
@@ -16,8 +19,10 @@ STARTS = 3
 CONNECTIONS = 16
 """The kernel spreads connections over workers; that all of so many go to one happens once in 32,768
 times."""
-ROUNDS = 3
-BATCH = 100
+SEARCHES = 300
+SEARCH_BATCH = 100
+LISTS = 10_000
+LIST_BATCH = 1_000
 ANSWER_S = 120.0
 SEED = 11
 PRIVATE_SHARE = 0.15
@@ -53,7 +58,7 @@ class Memory:
 def measure_memory(name: str, settings: HostSettings, record: ServingRecord) -> list[Bar]:
     """Measure how soon a server of one worker is ready, and what the second of two workers holds.
 
-    Both have answered the same kinds of questions by then, so that what is mapped is in memory.
+    Both have answered the same questions by then, so that what is mapped is in memory, and shared.
 
     Args:
         name: of what is served.
@@ -65,18 +70,30 @@ def measure_memory(name: str, settings: HostSettings, record: ServingRecord) -> 
         with hosting(settings) as server:
             ready_s.append(server.ready_s)
     with hosting(settings, workers=WORKERS) as server:
-        _ask(server.address)
+        _ask(server.address, _ids(settings))
         _, *workers = server.family()
         held = [Memory.of_process(worker.pid) for worker in workers]
     return memory_bars(name, held, ready_s, record)
 
 
-def _ask(address: str) -> None:
-    """Search for enough vectors that every worker has touched most of what it maps."""
-    queries = made_queries(CONNECTIONS * ROUNDS * BATCH, seed=SEED)
+def _ask(address: str, ids: Sequence[str]) -> None:
+    """Search for vectors and look lists up, the same ones over every connection in turn."""
+    queries = made_queries(SEARCHES, seed=SEED)
     with Client(address, connections=CONNECTIONS, timeout_s=ANSWER_S) as client:
-        for block in np.split(queries, CONNECTIONS * ROUNDS):
-            client.neighbors(block.tolist())
+        for start in range(0, len(queries), SEARCH_BATCH):
+            for _ in range(CONNECTIONS):
+                client.neighbors(queries[start : start + SEARCH_BATCH].tolist())
+        for start in range(0, len(ids), LIST_BATCH):
+            for _ in range(CONNECTIONS):
+                client.similar(ids[start : start + LIST_BATCH])
+
+
+def _ids(settings: HostSettings) -> list[str]:
+    """Return some items of the snapshot in service."""
+    folder = VersionedRoot(settings.snapshots).current(hint="shelfmate publish")
+    items = Snapshot.open(folder, check=False).items
+    rows = np.random.default_rng(SEED).integers(0, len(items), LISTS)
+    return items.ids(rows.astype(np.int32))
 
 
 def memory_bars(

@@ -1,17 +1,9 @@
-"""Tables of docs/serving.md, made from the newest measurement of each kind.
-
-python -m benchmarks.serving_report benchmarks/results/serving.jsonl docs/serving.md
-"""
+"""Tables of docs/serving.md, made from the newest measurement of each kind."""
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import Annotated
-
-import typer
 
 from benchmarks.calls import ended
-from benchmarks.report import fill
-from benchmarks.results import Result, read_results
+from benchmarks.results import Result
 from benchmarks.serving_record import BAR, SUITE
 
 CEILING = ": beside its ceiling"
@@ -140,25 +132,3 @@ TABLES: dict[str, tuple[str, Callable[[Sequence[Result]], str]]] = {
     "serving-steps": (STEPS, steps_table),
 }
 """By mark: which suite each is made from, and how."""
-
-
-def fill_tables(results: Sequence[Result], document: Path) -> None:
-    """Fill the marks of a document.
-
-    Raises:
-        ConfigError: a mark is missing.
-    """
-    for mark, (suite, table) in TABLES.items():
-        fill(document, mark, table([result for result in results if result.suite == suite]))
-
-
-def main(
-    results: Annotated[Path, typer.Argument(help="File of JSON lines.")],
-    document: Annotated[Path, typer.Argument(help="Document whose marks are filled.")],
-) -> None:
-    """Fill the tables of a document."""
-    fill_tables(read_results(results), document)
-
-
-if __name__ == "__main__":
-    typer.run(main)

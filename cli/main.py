@@ -296,7 +296,7 @@ def diff_command(
 
 @app.command("run")
 def run_command(config: ConfigOption = DEFAULT_CONFIG, force: ForceOption = False) -> None:
-    """Prepare, train, evaluate, index and publish; stages that are up to date are skipped."""
+    """Prepare, train, evaluate, rank, index and publish; stages that are up to date are skipped."""
     with extra("trainer"):
         from cli.all_stages import run_all
     shop = _shop(config)

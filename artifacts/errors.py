@@ -46,7 +46,7 @@ class ArtifactError(ShelfmateError):
 
 
 class GateError(ShelfmateError):
-    """A snapshot fell below a threshold of the publishing gate and was not put in service."""
+    """A snapshot fell below a threshold and was not put in service, or measurements became worse."""
 
 
 class RequestError(ShelfmateError):

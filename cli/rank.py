@@ -10,6 +10,7 @@ from artifacts.errors import ConfigError
 from artifacts.progress import Progress
 from artifacts.ranking_table import RankingTable
 from artifacts.recent_sessions import RECENT_SESSIONS
+from artifacts.versions import VersionedRoot
 from cli.backdating import Backdated, backdate
 from cli.pipeline import run_index
 from cli.rank_table import RankingData, make_ranking_table
@@ -22,7 +23,7 @@ from trainer.ranker_comparison import RankerSettings
 from trainer.ranker_report import RankerReport
 
 KEPT = 1
-"""Backdated snapshots and tables kept; the newest are of use to a run that was interrupted."""
+"""Versions kept of everything on the way: the newest serve a run that goes on or changes the trees."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +82,14 @@ def gather_candidates(shop: ShopConfig, progress: Progress) -> RankingInputs:
     backdated = backdate(prepared, shop.rank, earlier.prepared, progress=progress)
     index = shop.index.model_copy(update={"anchors": None})  # no list of the ranker asks the hybrid
     past = shop.model_copy(update={"work_dir": earlier.root, "index": index})
-    run_train(past, _wanted(past), progress)
+    folders = run_train(past, _wanted(past), progress)
     snapshot = run_index(past, progress)
-    earlier.snapshots.use(snapshot.id)  # nobody serves it, but it is not pruned
-    earlier.snapshots.prune(KEPT)
-    root = workspace.ranking_table
+    earlier.snapshots.use(snapshot.id)  # nobody serves it, but what is in use is not pruned
     data = RankingData(snapshot, backdated, shop.rank)
-    folder = make_ranking_table(data, root, progress=progress)
-    root.prune(KEPT)
+    folder = make_ranking_table(data, workspace.ranking_table, progress=progress)
+    made = [VersionedRoot(version.parent) for version in folders.values()]
+    for root in (earlier.prepared, *made, earlier.snapshots, workspace.ranking_table):
+        root.prune(KEPT)
     return RankingInputs(folder, backdated)
 
 

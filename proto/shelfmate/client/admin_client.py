@@ -20,7 +20,7 @@ class AdminClient:
     """Looks at a host and steers it; safe to use from several threads.
 
     What is changed is changed in all workers of the host. Every method raises `CallError` when its call
-    fails; of calls that change something none is sent again.
+    fails; of calls that change something none is sent again that a server took on.
 
     Args:
         target: where the admin service listens, `host:port` or any other gRPC target.

@@ -55,6 +55,7 @@ class AsyncChannelSet:
 
     async def close(self) -> None:
         """Close all connections; calls in flight are cancelled."""
+        self._restraint.end()
         for channel in self._channels:
             await channel.close()
 

@@ -61,5 +61,5 @@ class Attempts:
         if asked_s is None:
             self._restraint.answered()
             return None
-        shed = failed.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+        shed = failed.code() is not grpc.StatusCode.UNAVAILABLE
         return self._restraint.again_s(self._sent, asked_s, shed=shed)

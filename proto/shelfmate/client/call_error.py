@@ -61,10 +61,15 @@ def call_error(failed: _FailedCall) -> CallError:
 def retry_after_s(failed: _FailedCall) -> float | None:
     """Return after how many seconds a server that did not take the call on wants it again.
 
+    gRPC's servers cancel what nobody has taken from their queue yet, when it is full or when they go away, and
+    know no other way. Whoever cancels a call of its own does not ask.
+
     Returns:
         None if the server says nothing of that (RetryInfo): it worked on the call, or sending a
         message that is too large again would help nobody, or no server was reached.
     """
+    if failed.code() is grpc.StatusCode.CANCELLED:
+        return 0.0
     if failed.code() not in NOT_TAKEN_ON:
         return None
     for key, value in _pairs(failed.trailing_metadata()):

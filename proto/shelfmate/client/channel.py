@@ -17,9 +17,7 @@ SERVICE_CONFIG = {
                 "initialBackoff": "0.05s",
                 "maxBackoff": "1s",
                 "backoffMultiplier": 2,
-                # A server cancels what reaches it in the very moment in which it goes away: gRPC's
-                # servers know no other way. Whoever cancels a call of its own is not concerned.
-                "retryableStatusCodes": ["UNAVAILABLE", "CANCELLED"],
+                "retryableStatusCodes": ["UNAVAILABLE"],
             },
         }
     ],

@@ -57,6 +57,7 @@ class ChannelSet:
 
     def close(self) -> None:
         """Close all connections; calls in flight are cancelled."""
+        self._restraint.end()
         for channel in self._channels:
             channel.close()
 

@@ -35,6 +35,7 @@ class Restraint:
         self._random = random
         self._rate = SendingRate(clock)
         self._quota = QUOTA
+        self._is_over = False
         self._lock = threading.Lock()
 
     def wait_s(self, patience_s: float) -> float | None:
@@ -52,6 +53,10 @@ class Restraint:
                 return wait_s
             self._rate.give_back()
             return None
+
+    def end(self) -> None:
+        """Have nothing sent again: the client is being closed."""
+        self._is_over = True
 
     def answered(self) -> None:
         """Note a call that a server took on."""
@@ -73,7 +78,7 @@ class Restraint:
         with self._lock:
             if shed:
                 self._rate.refused()
-            if attempt >= MOST_ATTEMPTS or self._quota < ATTEMPT_COSTS:
+            if self._is_over or attempt >= MOST_ATTEMPTS or self._quota < ATTEMPT_COSTS:
                 return None
             self._quota -= ATTEMPT_COSTS
         pause_s = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2.0 ** (attempt - 1))

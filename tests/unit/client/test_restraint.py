@@ -56,3 +56,8 @@ def test_server_that_drains_slows_nobody_down(restraint):
     assert restraint.again_s(1, asked_s=0.1, shed=False) == pytest.approx(0.15)
     assert restraint.wait_s(0.0) == 0.0
     assert restraint.again_s(MOST_ATTEMPTS, 0.0, shed=False) is None
+
+
+def test_nothing_is_sent_again_once_the_client_is_closed(restraint):
+    restraint.end()
+    assert restraint.again_s(1, 0.0) is None

@@ -1,11 +1,12 @@
 """Ranking a hundred candidates: our predictor beside LightGBM's own, and features with it.
 
-python -m benchmarks.rerank_bars [--snapshot work/snapshots/<id>]
+python -m benchmarks.rerank_bars [--snapshot work/snapshots/<id> [--ranker work/ranker/<id>]]
 """
 
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -25,6 +26,7 @@ from benchmarks.compiled_trees import compiled_predictors
 from benchmarks.machine import describe_machine
 from benchmarks.results import Result, append_result
 from benchmarks.search_record import Bar
+from retrieval.ranking.candidate_ranker import CandidateRanker
 from retrieval.ranking.context import RankContext
 from retrieval.ranking.model import RankModel
 from retrieval.state import load_state
@@ -44,9 +46,12 @@ Predict = Callable[[FloatMatrix], NDArray[np.float64]]
 
 
 @app.command()
-def run(
+def run(  # noqa: PLR0913 - the options of a command are its parameters
     snapshot: Annotated[
         Path | None, typer.Option(help="A snapshot with a ranker, for features and predict.")
+    ] = None,
+    ranker: Annotated[
+        Path | None, typer.Option(help="A sealed ranker in place of the snapshot's.")
     ] = None,
     trees: Annotated[int, typer.Option(help="Trees of the made model.", min=1)] = 200,
     leaves: Annotated[int, typer.Option(help="Leaves of each.", min=2)] = 31,
@@ -60,7 +65,7 @@ def run(
     config: dict[str, Any] = {"trees": trees, "leaves": leaves, "passes": passes}
     _keep("made model", "made", metrics, config, results)
     if snapshot is not None:
-        served, metrics = served_contest(snapshot, passes)
+        served, metrics = served_contest(snapshot, ranker, passes)
         bars += served
         _keep("features and predict", snapshot.name, metrics, {"passes": passes}, results)
     for bar in bars:
@@ -106,13 +111,23 @@ def predict_bars(
     return [Bar(bar, metrics["ours_of_lightgbm"], MOST_OF_LIGHTGBM, most=True)], metrics
 
 
-def served_contest(path: Path, passes: int) -> tuple[list[Bar], dict[str, float]]:
+def served_contest(
+    path: Path, trained: Path | None, passes: int
+) -> tuple[list[Bar], dict[str, float]]:
     """Time lists, features and predict for made contexts of a snapshot, as serving does them.
+
+    Args:
+        path: of the snapshot.
+        trained: folder of a ranker in place of the snapshot's own.
+        passes: contexts.
 
     Raises:
         UnsupportedError: the snapshot has no ranker.
     """
     state = load_state(path, check=False)
+    if trained is not None:
+        snapshot = replace(state.snapshot, ranker=Ranker.open(trained))
+        state = replace(state, ranker=CandidateRanker.of(snapshot, state.availability))
     ranker = state.require_ranker()
     rng = np.random.default_rng(SEED)
     popular = np.asarray(state.snapshot.popularity.overall())[:5_000]

@@ -1,12 +1,12 @@
 """LightGBM's model files as flat arrays."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from artifacts.arrays import FloatVector, IntVector
 from artifacts.errors import ArtifactError
@@ -41,17 +41,19 @@ class Forest:
     A value that is missing is replaced beforehand by one that every split sends to the side that it
     goes to, so that a split is one comparison: -inf is below every threshold, and NaN is below none.
     Thresholds are rounded down to float32: no float32 value lies between a threshold and that.
+    The m nodes are those of one tree after the other, each with its splits first and then its leaves.
 
     Attributes:
         feature_names: what the columns of the features are called.
         features: (c,) int32 column of the features that each column is made from.
         missing: (c,) int8 what is missing in it.
         substitutes: (c,) float32 what stands for that: -inf or NaN.
-        columns: (m,) int32 column that each split looks at.
+        columns: (m,) int32 column that each split looks at; 0 for leaves.
         thresholds: (m,) float32, not NaN; what is no larger goes left.
-        children: (2 m,) int32 left and right child of each split: another split, or ~leaf.
-        roots: (t,) int32 the first split of each tree, or ~leaf where it has none.
-        leaves: (l,) float64 outputs.
+        children: (2 m,) int32 left and right child of each node; a leaf's are the leaf itself.
+        outputs: (m,) float64 of the leaves; 0 for splits.
+        roots: (t,) int32 the first node of each tree.
+        depths: (t,) int32 splits on the longest way to a leaf of each tree.
     """
 
     feature_names: tuple[str, ...]
@@ -61,8 +63,9 @@ class Forest:
     columns: IntVector
     thresholds: FloatVector
     children: IntVector
+    outputs: NDArray[np.float64]
     roots: IntVector
-    leaves: NDArray[np.float64]
+    depths: IntVector
 
     def __len__(self) -> int:
         return len(self.roots)
@@ -89,6 +92,22 @@ class _Tree(NamedTuple):
     decisions: IntVector
     children: IntVector
     leaves: NDArray[np.float64]
+
+    @property
+    def depth(self) -> int:
+        """Splits on the longest way to a leaf."""
+        depths = [0] * len(self.features)
+        for place, child in enumerate(self.children.tolist()):  # a split comes after its parent
+            if child >= 0:
+                depths[child] = depths[place // 2] + 1
+        return 1 + max(depths) if depths else 0
+
+    def children_from(self, first: int) -> IntVector:
+        """Return left and right children of its nodes, where `first` is the number of its first."""
+        splits, leaves = len(self.features), np.arange(len(self.leaves))
+        of_splits = np.where(self.children < 0, splits + ~self.children, self.children)
+        own = np.concatenate([of_splits, np.repeat(splits + leaves, 2)])
+        return (first + own).astype(np.int32)
 
 
 def _forest(text: str) -> Forest:
@@ -170,42 +189,39 @@ def _checked(values: NDArray[N], count: int) -> NDArray[N]:
 
 
 def _joined(names: tuple[str, ...], trees: list[_Tree]) -> Forest:
-    columns, places = _columns(trees)
-    splits = np.cumsum([0, *(len(tree.features) for tree in trees)])
-    leaves = np.cumsum([0, *(len(tree.leaves) for tree in trees)])
-    children = [
-        np.where(tree.children < 0, tree.children - first_leaf, tree.children + first_split)
-        for tree, first_split, first_leaf in zip(trees, splits, leaves, strict=False)
-    ]
-    roots = [
-        first_split if len(tree.features) else ~first_leaf
-        for tree, first_split, first_leaf in zip(trees, splits, leaves, strict=False)
-    ]
+    numbers: dict[Column, int] = {}
+    columns = [[numbers.setdefault(each, len(numbers)) for each in _seen(tree)] for tree in trees]
+    sizes = [len(tree.features) + len(tree.leaves) for tree in trees]
+    roots = np.cumsum([0, *sizes[:-1]]).astype(np.int32)
+    none = [np.zeros(len(tree.leaves)) for tree in trees]  # what leaves have in place of a split's
     return Forest(
         feature_names=names,
-        features=np.array([column.feature for column in columns], dtype=np.int32),
-        missing=np.array([column.missing for column in columns], dtype=np.int8),
+        features=np.array([column.feature for column in numbers], dtype=np.int32),
+        missing=np.array([column.missing for column in numbers], dtype=np.int8),
         substitutes=np.array(
-            [-np.inf if column.goes_left else np.nan for column in columns], dtype=np.float32
+            [-np.inf if column.goes_left else np.nan for column in numbers], dtype=np.float32
         ),
-        columns=places,
-        thresholds=_rounded_down(np.concatenate([tree.thresholds for tree in trees])),
-        children=np.concatenate(children).astype(np.int32),
-        roots=np.array(roots, dtype=np.int32),
-        leaves=np.concatenate([tree.leaves for tree in trees]),
+        columns=_alternating(columns, none).astype(np.int32),
+        thresholds=_rounded_down(_alternating([tree.thresholds for tree in trees], none)),
+        children=np.concatenate(
+            [tree.children_from(root) for tree, root in zip(trees, roots.tolist(), strict=True)]
+        ),
+        outputs=_alternating(
+            [np.zeros(len(tree.features)) for tree in trees], [tree.leaves for tree in trees]
+        ),
+        roots=roots,
+        depths=np.array([tree.depth for tree in trees], dtype=np.int32),
     )
 
 
-def _columns(trees: list[_Tree]) -> tuple[list[Column], IntVector]:
-    """Return the distinct columns of all splits, and the place of each split's among them."""
-    numbers: dict[Column, int] = {}
-    places = [
-        numbers.setdefault(column, len(numbers)) for tree in trees for column in _of_splits(tree)
-    ]
-    return list(numbers), np.array(places, dtype=np.int32)
+def _alternating(splits: Sequence[ArrayLike], leaves: Sequence[ArrayLike]) -> NDArray[np.float64]:
+    """Return what splits have and what leaves have, tree after tree."""
+    parts = [part for pair in zip(splits, leaves, strict=True) for part in pair]
+    return np.concatenate([np.asarray(part, dtype=np.float64) for part in parts])
 
 
-def _of_splits(tree: _Tree) -> Iterator[Column]:
+def _seen(tree: _Tree) -> Iterator[Column]:
+    """Give the column that each split looks at."""
     for feature, decision in zip(tree.features.tolist(), tree.decisions.tolist(), strict=True):
         missing = decision >> MISSING_TYPE
         # Where NaN counts as 0 nothing is missing: one column will do for both sides.
@@ -216,5 +232,5 @@ def _rounded_down(thresholds: NDArray[np.float64]) -> FloatVector:
     """Return the largest float32 that is not above each threshold."""
     with np.errstate(over="ignore"):
         rounded = thresholds.astype(np.float32)
-    lower = np.nextafter(rounded, np.float32(-np.inf))
+        lower = np.nextafter(rounded, np.float32(-np.inf))
     return np.where(rounded.astype(np.float64) > thresholds, lower, rounded).astype(np.float32)

@@ -65,7 +65,7 @@ class RankModel:
         Returns:
             (n,) float64, finite.
 
-        Cost: O(n t log l) for t trees of l leaves; no interpreter lock is held.
+        Cost: O(n t d) for t trees of depth d; no interpreter lock is held.
         """
         forest = self._forest
         columns = np.empty((len(features), len(forest.features)), dtype=np.float32)
@@ -76,8 +76,9 @@ class RankModel:
             forest.columns,
             forest.thresholds,
             forest.children,
+            forest.outputs,
             forest.roots,
-            forest.leaves,
+            forest.depths,
             scores,
         )
         return scores

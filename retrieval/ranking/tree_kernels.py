@@ -47,30 +47,36 @@ def add_trees(  # noqa: PLR0913 - kernels take arrays, not objects
     looked_at: IntVector,
     thresholds: FloatVector,
     children: IntVector,
+    outputs: NDArray[np.float64],
     roots: IntVector,
-    leaves: NDArray[np.float64],
+    depths: IntVector,
     scores: NDArray[np.float64],
 ) -> None:
     """Add the output of every tree to the score of every row.
 
-    Trees are added in their order, as LightGBM adds them, so that sums agree to the last bit. Rows
-    are the inner loop: a tree stays in the first cache while all of them pass it. The side is
-    computed rather than branched on, since no processor can guess it.
+    Trees are added in their order, as LightGBM adds them, so that sums agree to the last bit. All rows
+    take a step before any takes the next one: their steps wait for no other row's, so that a
+    processor has several of them under way; a row that has arrived at its leaf stays there. The side
+    is computed rather than branched on, since no processor can guess it.
 
     Args:
         columns: (n, c) float32 of `fill_columns`.
-        looked_at: (m,) column of each split.
+        looked_at: (m,) column of each node.
         thresholds: (m,) float32; what is no larger goes left.
-        children: (2 m,) left and right child of each split: another split, or ~leaf.
-        roots: (t,) first split of each tree, or ~leaf.
-        leaves: (l,) float64.
+        children: (2 m,) left and right child of each node; a leaf's are the leaf itself.
+        outputs: (m,) float64 of each leaf.
+        roots: (t,) first node of each tree.
+        depths: (t,) splits on the longest way to a leaf of each tree.
         scores: (n,) float64, added to.
     """
+    n = len(columns)
+    nodes = np.empty(n, dtype=np.int32)
     for tree in range(len(roots)):
-        root = roots[tree]
-        for row in range(len(columns)):
-            node = root
-            while node >= 0:
+        nodes[:] = roots[tree]
+        for _ in range(depths[tree]):
+            for row in range(n):
+                node = nodes[row]
                 right = not columns[row, looked_at[node]] <= thresholds[node]  # NaN goes right
-                node = children[2 * node + right]
-            scores[row] += leaves[~node]
+                nodes[row] = children[2 * node + right]
+        for row in range(n):
+            scores[row] += outputs[nodes[row]]

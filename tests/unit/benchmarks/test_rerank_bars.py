@@ -5,7 +5,8 @@ from benchmarks.results import read_results
 def test_bars_are_measured_printed_and_kept(tmp_path, capsys, ranked_snapshots):
     path = tmp_path / "results.jsonl"
     snapshot = ranked_snapshots.current(hint="build_ranked_shop")
-    rerank_bars.run(snapshot, trees=3, leaves=4, passes=3, results=path)
+    trained = snapshot.parents[1] / "ranker"
+    rerank_bars.run(snapshot, trained, trees=3, leaves=4, passes=3, results=path)
     made, served = read_results(path)
     assert made.metrics["ours_of_lightgbm"] > 0
     assert served.metrics["features_and_predict_p50_s"] > 0

@@ -1,5 +1,6 @@
 """`bench compare`."""
 
+import os
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -56,6 +57,8 @@ def compare_command(  # noqa: PLR0913 - the options of a command are its paramet
     ] = Path("build/bench/compare.jsonl"),
 ) -> None:
     """Compare our server with what one would take instead, at equal recall and within a latency."""
+    if len(os.sched_getaffinity(0)) < 2:
+        raise ConfigError("expected two cores, one for each server and one for the load, got one")
     chosen, python = _chosen(only, peers(postgres)), _python(peers_python)
     data = array_data(base, queries, Metric.COSINE, limit=query_count)
     with TemporaryDirectory(prefix="shelfmate-compare-") as name:

@@ -103,9 +103,11 @@ class Comparison:
             progress.advance()
 
     def _skip(self, peer: Peer, reason: str, progress: Progress) -> None:
+        measured = {one.batch for one in self.measured if one.peer == peer}
         for batch in self._exam.batches:
-            config = self._config(peer, batch) | {"skipped": reason}
-            self._record.keep(f"{peer.name}, batch {batch}", config, {})
+            if batch not in measured:
+                config = self._config(peer, batch) | {"skipped": reason}
+                self._record.keep(f"{peer.name}, batch {batch}", config, {})
         progress.finish(reason)
 
     def _config(self, peer: Peer, batch: int) -> dict[str, Any]:

@@ -36,8 +36,7 @@ def comparison_table(results: Sequence[Result]) -> str:
 def _row(name: str, results: Sequence[Result]) -> str:
     first = results[0]
     if "skipped" in first.config:
-        reason = first.config["skipped"].splitlines()[0].replace("|", "/")
-        return f"| {name} | {reason} |" + " |" * (3 + len(results))
+        return f"| {name} | {_reason(first)} |" + " |" * (3 + len(results))
     m = first.metrics
     rates = " | ".join(_rate(result) for result in results)
     lone = f"{1e3 * m['lone_p50_s']:.2f} ms" if "lone_p50_s" in m else NOT_MEASURED
@@ -52,7 +51,14 @@ def _recall(result: Result) -> str:
     return f"{reached:.3f}" + (" (too low)" if reached < wanted - RECALL_SLACK else "")
 
 
+def _reason(result: Result) -> str:
+    first_line: str = result.config["skipped"].splitlines()[0]
+    return first_line.replace("|", "/")
+
+
 def _rate(result: Result) -> str:
+    if "skipped" in result.config:
+        return _reason(result)
     rate, config = result.metrics["queries_per_s"], result.config
     limit = f"{config['limit_ms']:g} ms"
     if not rate:

@@ -167,6 +167,7 @@ def test_table_shows_the_last_run_with_limits_skips_and_setups():
     assert "| fastapi-ivf | 0.951 | 1,200 or more (" in table
     assert "| milvus-lite | 0.900 (too low) | none within 50 ms |" in table
     assert "| chroma | not installed: No module named 'chromadb' | | | | | |" in table
+    assert "| voyager | 0.951 | 800 (p99 9.0 ms, limit 10 ms) | it ended under load |" in table
     assert "| shelfmate / fastapi-ivf, batch 1 | >= 1 | 2.00 | met |" in table
     assert "| shelfmate / fastapi-ivf, batch 100 | >= 1 | - | met |" in table
     assert "- fastapi-ivf: set-up of fastapi-ivf; set to 7; fastapi-ivf 1.2.3" in table

@@ -82,7 +82,13 @@ def test_lines_differ_by_more_than_colour(results):
 def test_rates_of_skipped_peers_are_left_out_of_the_chart(results):
     charts = charts_of("compare", by_suite(results)["compare"])
     names = [name for trace in charts[0].figure.data for name in trace.y]
-    assert sorted(names) == ["faiss-ivf", "fastapi-ivf", "milvus-lite", "shelfmate-simhash"]
+    assert sorted(names) == [
+        "faiss-ivf",
+        "fastapi-ivf",
+        "milvus-lite",
+        "shelfmate-simhash",
+        "voyager",
+    ]
 
 
 def test_suite_without_a_table_of_its_own_gets_a_plain_one(results):

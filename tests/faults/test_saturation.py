@@ -32,6 +32,9 @@ MOST_CALLS = 6_000
 MOST_GROWTH = 256 << 20
 """Bytes; what is asked meanwhile is refused, and not kept."""
 
+REFUSED = {"RESOURCE_EXHAUSTED", "CANCELLED"}
+"""By us, and by gRPC itself should so much arrive that we do not see it (decision 0017)."""
+
 SEARCH = pb.SearchNeighborsRequest(
     exact=True,
     defaults=common.AnswerOptions(k=50),
@@ -109,9 +112,11 @@ async def test_server_asked_for_three_times_as_much_stays_useful_and_recovers_at
     answered = [one for one in outcomes if isinstance(one, bytes)]
     refused = [one for one in outcomes if isinstance(one, grpc.aio.AioRpcError)]
     assert len(answered) + len(refused) == count
-    assert {error.code() for error in refused} == {grpc.StatusCode.RESOURCE_EXHAUSTED}
-    assert all(retry_after_s(error) for error in refused)
+    codes = {error.code().name for error in refused}
+    assert "RESOURCE_EXHAUSTED" in codes
+    assert codes <= REFUSED
+    assert all(retry_after_s(error) is not None for error in refused)
     assert len(answered) > SERVED_FIRST / 4
-    assert set(look_ups) <= {"OK", "RESOURCE_EXHAUSTED"}
+    assert set(look_ups) <= {"OK", *REFUSED}
     assert look_ups["OK"]
     assert set(health_checks) == {"OK"}

@@ -18,9 +18,10 @@ from cli.ask import show_sessions, show_similar, show_users
 from cli.child_server import child_server
 from cli.complete_journey import write_complete_journey
 from cli.progress import ConsoleProgress
-from cli.shop import ShopConfig, load_shop
+from cli.shop import ShopConfig, Workspace, load_shop
 from shelfmate.client import Client, Options, Shopper
 from trainer.evaluation_report import EvaluationReport
+from trainer.ranker import read_report
 
 SHOP_NAME = "complete-journey.toml"
 CALLS = 1_000
@@ -47,10 +48,11 @@ def run_demo(folder: Path, *, console: Console, progress_console: Console) -> No
     begun = time.monotonic()
     shop_file = _set_up(folder)
     shop = load_shop(shop_file)
-    console.rule("prepare, train, evaluate, index, publish", align="left")
+    console.rule("prepare, train, evaluate, rank, index, publish", align="left")
     with ConsoleProgress(progress_console) as progress:
         snapshot, _ = run_all(shop, progress, force=False)
     _show_quality(snapshot, console)
+    _show_ranker(shop, console)
     console.rule("ask the server", align="left")
     with (
         child_server(shop_file, folder / "server") as address,
@@ -91,6 +93,12 @@ def _show_quality(snapshot: Snapshot, console: Console) -> None:
     }
     console.rule("quality", align="left")
     console.print(EvaluationReport.model_validate(quality).to_text(), markup=False)
+
+
+def _show_ranker(shop: ShopConfig, console: Console) -> None:
+    root = Workspace(shop.work_dir).ranker
+    console.rule("ranker, on baskets that nothing was learnt from", align="left")
+    console.print(read_report(root.current(hint="shelfmate rank")).to_text(), markup=False)
 
 
 def _ask(client: Client, snapshot: Snapshot, console: Console) -> None:

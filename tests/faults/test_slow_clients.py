@@ -29,7 +29,7 @@ CONNECTIONS, CALLS = 5, 40
 ELSEWHERE = "127.0.0.2"
 EXHAUSTED, TAKEN_ON = 8, -1
 MOST_GROWTH = 256 << 20
-"""Bytes that the server may gain; the answers that are held are a tenth of it, all of them far more."""
+"""Bytes that the server may gain."""
 
 
 @pytest.fixture

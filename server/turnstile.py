@@ -7,7 +7,7 @@ import grpc
 
 from artifacts.errors import OverloadedError
 from server.convert.fields import serialized
-from server.request_ids import REQUEST_ID, sent_id
+from server.request_ids import REQUEST_ID, made_id, sent_id
 from server.status import CODE_OF_NUMBER, DETAILS_KEY, status_of
 
 Handler: TypeAlias = "grpc.RpcMethodHandler[object, object]"
@@ -96,10 +96,8 @@ def _answering_in_bytes(handler: Handler) -> Handler:
 
 
 async def _refuse(requests: object, context: Context) -> NoReturn:
-    metadata: tuple[tuple[str, str | bytes], ...] = ((DETAILS_KEY, FULL_DETAILS),)
-    request_id = sent_id(context.invocation_metadata())
-    if request_id:
-        metadata = (*metadata, (REQUEST_ID, request_id))
+    request_id = sent_id(context.invocation_metadata()) or made_id()
+    metadata = (DETAILS_KEY, FULL_DETAILS), (REQUEST_ID, request_id)
     await context.abort(CODE_OF_NUMBER[FULL.code], FULL.message, metadata)
     raise AssertionError("bug: abort returned")
 

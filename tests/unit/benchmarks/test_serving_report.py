@@ -60,8 +60,7 @@ def test_rates_stand_beside_the_ceiling_that_they_are_held_against():
 
 
 def test_loads_are_shown_with_how_their_calls_ended():
-    numbers = {"rate_per_s": 10.0, "good_per_s": 8.0, "p50_s": 0.001}
-    load = result("a: at saturation", **numbers)
+    load = result("a: at saturation", rate_per_s=10.0, good_per_s=8.0, p50_s=0.001)
     load.config["counts"] = {"OK": 8, "CANCELLED": 2}
     line = loads_table([load]).splitlines()[2]
     assert line == "| a: at saturation | 10/s | 8/s | 1.00 ms | - | 8 OK, 2 CANCELLED |"

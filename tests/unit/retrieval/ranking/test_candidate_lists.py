@@ -7,7 +7,14 @@ from retrieval.ranking.candidate_lists import CandidateSources, source_names
 from retrieval.ranking.context import RankContext
 from tests.feature_twin import FeatureTwin
 
-VISITS = ([7], [3, 9, 3, 20], [1, 11, 21], [45, 2, 90, 230, 5, 5, 17], [], list(range(0, 60, 2)))
+VISITS: tuple[list[int], ...] = (
+    [7],
+    [3, 9, 3, 20],
+    [1, 11, 21],
+    [45, 2, 90, 230, 5, 5, 17],
+    [],
+    list(range(0, 60, 2)),
+)
 SETTINGS = (
     ListSettings(),
     ListSettings(depth=5, visits=2, half_life=None, sample=40, revisits=True),

@@ -12,7 +12,14 @@ from retrieval.ranking.schema import SCHEMA_VERSION, schema_of
 from tests.feature_twin import FeatureTwin
 from tests.shop import ITEMS
 
-CONTEXTS = (([7], 3), ([3, 9, 3, 20], -1), ([1, 11, 21], 0), ([], 5), ([], -1), ([99, 4, 230], 12))
+CONTEXTS: tuple[tuple[list[int], int], ...] = (
+    ([7], 3),
+    ([3, 9, 3, 20], -1),
+    ([1, 11, 21], 0),
+    ([], 5),
+    ([], -1),
+    ([99, 4, 230], 12),
+)
 CANDIDATES = np.arange(0, ITEMS, 3, dtype=np.int32)
 
 

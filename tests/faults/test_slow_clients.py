@@ -34,7 +34,12 @@ MOST_GROWTH = 256 << 20
 
 @pytest.fixture
 def server(snapshots, tmp_path) -> Iterator[Child]:
-    settings = {"limits": {"max_calls_per_caller": MOST_CALLS}, "drain_s": 1}
+    settings = {
+        "limits": {"max_calls_per_caller": MOST_CALLS},
+        # What is refused here is so for who calls, not for how long searches wait on a slow machine.
+        "admission": {"max_wait_ms": 60_000},
+        "drain_s": 1,
+    }
     with serving(snapshots, tmp_path, RetrievalConfig(), **settings) as child:
         yield child
 

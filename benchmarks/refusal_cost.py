@@ -16,7 +16,7 @@ def measure_refusal(questions: Questions, record: ServingRecord) -> float:
     """Return the seconds of processor time that a refusal takes, by the turnstile of our server.
 
     The rate is raised until the server is full or the generator late; what counts is the highest rate
-    at which it was not. NaN where it was late at once.
+    at which it was not. NaN where it was one of the two at once.
     """
     cost_s, rate, refused = float("nan"), FIRST_RATE, 0.0
     with running("benchmarks.echo_server", ["--refuse"]) as server:
@@ -24,12 +24,10 @@ def measure_refusal(questions: Questions, record: ServingRecord) -> float:
         while True:
             before = server.cpu_s()
             result = trials.put(rate, TRIAL_S)
-            if not result.is_valid or not result.refused_rate:
+            if not result.is_valid or result.refused_rate < FULL_SHARE * rate:
                 break
-            cost_s = (server.cpu_s() - before) / (result.refused_rate * TRIAL_S)
             refused = result.refused_rate
-            if refused < FULL_SHARE * rate:
-                break
+            cost_s = (server.cpu_s() - before) / (refused * TRIAL_S)
             rate *= GROWTH
     record.keep("cost of a refusal", {"refusal_s": cost_s, "refused_per_s": refused})
     print(f"  a refusal costs {1e6 * cost_s:.0f} us, at {refused:.0f} a second", flush=True)
